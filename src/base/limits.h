@@ -1,0 +1,59 @@
+/* Every maximum in one place. Sizes are bytes, times milliseconds, unless the name says otherwise.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* JSON */
+#define JSON_DEPTH_MAX 64
+#define JSON_BODY_MAX (1024 * 1024) /* request and response bodies of the client API */
+#define JSON_NODES_MAX 200000
+
+/* HTTP */
+#define HTTP_HEAD_MAX (32 * 1024)
+#define HTTP_HEADERS_MAX 64
+#define HTTP_QUERY_MAX 64
+#define HTTP_BODY_MAX (1024 * 1024)        /* a request body, peer or client */
+#define HTTP_ANSWER_MAX (16 * 1024 * 1024) /* an answer that we build or take from a peer */
+#define HTTP_SEGMENTS_MAX 16
+
+/* Events: Client-Server API, "Size limits" */
+#define EVENT_SIZE_MAX 65536
+#define EVENT_ID_MAX 255
+#define EVENT_PREV_MAX 20
+#define EVENT_AUTH_MAX 10
+#define EVENT_PREV_CITED 10 /* extremities we cite in an event of ours */
+
+/* Rooms */
+#define STATE_DELTAS_MAX 64    /* length of a chain of state deltas before a full snapshot */
+#define AUTH_CHAIN_MAX 100000  /* events walked in one state resolution */
+#define STATE_SETS_MAX 32      /* forks resolved at once */
+#define JOIN_EVENTS_MAX 200000 /* events of a send_join answer */
+
+/* Federation */
+#define TRANSACTION_PDUS_MAX 50
+#define TRANSACTION_EDUS_MAX 100
+#define MISSING_EVENTS_MAX 20
+#define FETCH_DEPTH_MAX 10
+
+/* Client API */
+#define REQUESTS_PARKED_MAX 1024
+#define SYNC_TIMEOUT_MAX_MS 25000
+#define SYNC_TIMELINE_DEFAULT 10
+#define SYNC_TIMELINE_MAX 100
+#define MESSAGES_MAX 100
+#define REQUEST_ID_KEEP_MS (10 * 60 * 1000)
+#define REQUEST_ID_KEEP_MAX 1000
+#define PASSWORD_MAX 512
+#define USERNAME_MAX 255
+
+/* Peer-to-peer */
+#define MULTISTREAM_MESSAGE_MAX 1024
+#define NOISE_MESSAGE_MAX 65535
+#define NOISE_PLAIN_MAX 65519
+#define YAMUX_WINDOW (256 * 1024)
+#define YAMUX_STREAMS_MAX 1000
+#define LINK_CHUNK_MAX (64 * 1024)
+#define PEERS_MAX 4096
+#define ADDRESS_MAX 512
+
+#endif
