@@ -44,8 +44,8 @@ endfunction()
 function(neurite_test_program target name)
     add_executable(${target} "")
     if(EMSCRIPTEN)
-        target_link_options(${target} PRIVATE -sNODERAWFS=1 -sEXIT_RUNTIME=1
-            -sALLOW_MEMORY_GROWTH=1 -sASSERTIONS=1)
+        target_link_options(${target} PRIVATE -sENVIRONMENT=node -sNODERAWFS=1
+            -sEXIT_RUNTIME=1 -sALLOW_MEMORY_GROWTH=1 -sASSERTIONS=1)
     endif()
     add_test(NAME ${name} COMMAND ${target} ${ARGN} WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}")
     set_tests_properties(${name} PROPERTIES TIMEOUT 300)

@@ -5,6 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Under AddressSanitizer the unused part of a block, and a gap behind each piece, are poisoned, so
+ * that running over the end of a piece is seen as it would be with malloc. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_POISON 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ARENA_POISON 1
+#endif
+
+#ifdef ARENA_POISON
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+enum { GAP = 0 };
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
 enum { BLOCK_SIZE = 16 * 1024 };
 
 struct block {
@@ -30,7 +49,14 @@ static struct block *block_new(size_t size, struct block *older)
     struct block *b = base_alloc(sizeof(*b) + size);
     b->older = older;
     b->size = size;
+    ASAN_POISON_MEMORY_REGION(b->bytes, size);
     return b;
+}
+
+static void block_free(struct block *b)
+{
+    ASAN_UNPOISON_MEMORY_REGION(b->bytes, b->size);
+    base_free(b);
 }
 
 struct arena *arena_new(void)
@@ -55,9 +81,11 @@ void arena_clear(struct arena *a)
     while (a->newest->older != NULL) {
         struct block *b = a->newest;
         a->newest = b->older;
-        base_free(b);
+        block_free(b);
     }
+    ASAN_UNPOISON_MEMORY_REGION(a->newest->bytes, a->newest->used);
     memset(a->newest->bytes, 0, a->newest->used);
+    ASAN_POISON_MEMORY_REGION(a->newest->bytes, a->newest->size);
     a->newest->used = 0;
     a->in_use = 0;
 }
@@ -68,21 +96,22 @@ void arena_free(struct arena *a)
         return;
     }
     arena_clear(a);
-    base_free(a->newest);
+    block_free(a->newest);
     base_free(a);
 }
 
 void *arena_alloc(struct arena *a, size_t size)
 {
     const size_t align = _Alignof(max_align_t);
-    assert(size < SIZE_MAX - align);
-    size = (size + align - 1) & ~(align - 1);
-    if (a->newest->size - a->newest->used < size) {
-        a->newest = block_new(size > BLOCK_SIZE ? size : BLOCK_SIZE, a->newest);
+    assert(size < SIZE_MAX - align - GAP);
+    size_t taken = ((size + align - 1) & ~(align - 1)) + GAP;
+    if (a->newest->size - a->newest->used < taken) {
+        a->newest = block_new(taken > BLOCK_SIZE ? taken : BLOCK_SIZE, a->newest);
     }
     void *p = a->newest->bytes + a->newest->used;
-    a->newest->used += size;
-    a->in_use += size;
+    ASAN_UNPOISON_MEMORY_REGION(p, size);
+    a->newest->used += taken;
+    a->in_use += taken;
     return p;
 }
 

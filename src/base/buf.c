@@ -47,16 +47,22 @@ static void grow(struct buf *b, size_t want)
     b->cap = cap;
 }
 
-unsigned char *buf_reserve(struct buf *b, size_t n)
+/* Room for n bytes that count and `spare` that do not. */
+static unsigned char *reserve(struct buf *b, size_t n, size_t spare)
 {
     if (b->overflow || n > b->max || b->n > b->max - n) {
         b->overflow = true;
         return NULL;
     }
-    if (b->n + n > b->cap || b->p == NULL) {
-        grow(b, b->n + n);
+    if (b->n + n + spare > b->cap || b->p == NULL) {
+        grow(b, b->n + n + spare);
     }
     return b->p + b->n;
+}
+
+unsigned char *buf_reserve(struct buf *b, size_t n)
+{
+    return reserve(b, n, 0);
 }
 
 void buf_add_bytes(struct buf *b, const void *p, size_t n)
@@ -85,7 +91,7 @@ void buf_add_fmt(struct buf *b, const char *format, ...)
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
     assert(n >= 0);
-    unsigned char *to = buf_reserve(b, (size_t)n + 1);
+    unsigned char *to = reserve(b, (size_t)n, 1); /* snprintf's NUL is not part of it */
     if (to != NULL) {
         va_start(args, format);
         (void)vsnprintf((char *)to, (size_t)n + 1, format, args);

@@ -189,6 +189,9 @@ enum err base58_parse(struct arena *a, struct str text, struct str *bytes)
         zeros += (zeros == i && text.p[i] == '1');
     }
     size_t n = rebase(values, text.n, 58, 256, digits, sizeof(digits));
+    if (zeros + n > BASE58_BYTES_MAX) {
+        return ERR_LIMIT;
+    }
     char *out = arena_alloc(a, zeros + n + 1);
     for (size_t i = 0; i < n; i++) {
         out[zeros + i] = (char)digits[n - 1 - i];
@@ -251,8 +254,12 @@ int varint_read(struct str in, uint64_t *value)
         if (i == in.n) {
             return 0;
         }
-        v |= (uint64_t)((unsigned char)in.p[i] & 127) << (7 * i);
-        if (((unsigned char)in.p[i] & 128) == 0) {
+        unsigned char c = (unsigned char)in.p[i];
+        v |= (uint64_t)(c & 127) << (7 * i);
+        if ((c & 128) == 0) {
+            if (c == 0 && i > 0) {
+                return -1; /* longer than it needs to be */
+            }
             *value = v;
             return (int)i + 1;
         }
@@ -262,6 +269,7 @@ int varint_read(struct str in, uint64_t *value)
 
 void varint_write(struct buf *b, uint64_t value)
 {
+    assert(value <= INT64_MAX); /* what nine bytes can hold */
     while (value >= 128) {
         buf_add_char(b, (char)((value & 127) | 128));
         value >>= 7;
@@ -323,6 +331,7 @@ uint32_t utf8_next(struct str s, size_t *at)
 
 void utf8_write(struct buf *b, uint32_t c)
 {
+    assert(c <= 0x10FFFF);
     if (c < 0x80) {
         buf_add_char(b, (char)c);
     } else if (c < 0x800) {

@@ -25,7 +25,8 @@ enum err percent_parse(struct arena *a, struct str text, bool plus_is_space,
 /* Escapes all but unreserved characters (RFC 3986). */
 struct str percent_write(struct arena *a, struct str text);
 
-/* Unsigned LEB128 of multiformats; at most 9 bytes. Returns bytes read, 0: more needed, -1: bad. */
+/* Unsigned LEB128 of multiformats; at most 9 bytes. Returns bytes read, 0: more needed, -1: longer
+ * than 9 bytes, or than the value needs. */
 int varint_read(struct str in, uint64_t *value);
 void varint_write(struct buf *b, uint64_t value);
 

@@ -86,14 +86,15 @@ static void rebuild(struct map *m)
 void map_put(struct map *m, struct str key, void *value)
 {
     assert(value != NULL);
-    if (m->n_entries == m->cap_entries) {
-        rebuild(m);
-    }
     uint32_t hash = hash_of(key);
-    uint32_t *slot = slot_of(m, key, hash);
-    if (*slot != 0) {
+    uint32_t *slot = m->n_slots == 0 ? NULL : slot_of(m, key, hash);
+    if (slot != NULL && *slot != 0) {
         m->entries[*slot - 1].value = value;
         return;
+    }
+    if (m->n_entries == m->cap_entries) {
+        rebuild(m);
+        slot = slot_of(m, key, hash);
     }
     m->entries[m->n_entries] = (struct map_entry){key, value, hash};
     m->n_entries++;

@@ -136,11 +136,15 @@ bool str_to_i64(struct str s, int64_t *out)
     }
     for (size_t i = 0; i < digits.n; i++) {
         char c = digits.p[i];
-        if (c < '0' || c > '9' || value > (INT64_MAX - (c - '0')) / 10) {
+        /* Summed up below zero, where there is one number more. */
+        if (c < '0' || c > '9' || value < (INT64_MIN + (c - '0')) / 10) {
             return false;
         }
-        value = value * 10 + (c - '0');
+        value = value * 10 - (c - '0');
     }
-    *out = negative ? -value : value;
+    if (!negative && value == INT64_MIN) {
+        return false;
+    }
+    *out = negative ? value : -value;
     return true;
 }
