@@ -4,8 +4,8 @@
 #                  DEPENDS base [LIBS dep_cjson] [TEST_SOURCES helper.c] [TEST_DEPENDS room])
 #       A library `json` out of one folder; with no sources yet, an empty one. Each file of TESTS is
 #       a program of its own and a test `json/json_test`, natively and under node.
-#   neurite_program(NAME neurite SOURCES main.c DEPENDS hs [LIBS dep_lws] [OUTPUT rendezvous])
-#       An executable; with no sources yet, nothing.
+#   neurite_program(NAME neurite SOURCES main.c DEPENDS hs [LIBS dep_lws])
+#       An executable at the top of the build directory; with no sources yet, nothing.
 #   neurite_test(NAME sim/net SOURCES net_test.c DEPENDS hs [LIBS ...] [ARGS ...] [TIMEOUT 60])
 #       A test program outside of a module.
 #   neurite_fuzz(NAME json SOURCES json_fuzz.c DEPENDS json)
@@ -52,7 +52,7 @@ function(neurite_test_program target name)
 endfunction()
 
 function(neurite_program)
-    cmake_parse_arguments(P "" "NAME;OUTPUT" "SOURCES;DEPENDS;LIBS" ${ARGN})
+    cmake_parse_arguments(P "" "NAME" "SOURCES;DEPENDS;LIBS" ${ARGN})
     if(NOT P_SOURCES)
         return()
     endif()
@@ -61,9 +61,6 @@ function(neurite_program)
     target_link_libraries(${P_NAME} PRIVATE ${P_DEPENDS} ${P_LIBS} neurite_flags)
     target_compile_definitions(${P_NAME} PRIVATE NEURITE_BUILD_ID="${NEURITE_BUILD_ID}")
     set_target_properties(${P_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
-    if(P_OUTPUT)
-        set_target_properties(${P_NAME} PROPERTIES OUTPUT_NAME ${P_OUTPUT})
-    endif()
 endfunction()
 
 function(neurite_test)
