@@ -1,0 +1,269 @@
+/* The command line: one row for each flag, so that help, parser and refusals agree. */
+#include "host/native/config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+
+struct flag {
+    const char *name;
+    bool has_value;
+    bool (*take)(struct config *config, const char *value, char *why);
+};
+
+static bool refuse(char *why, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static bool refuse(char *why, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, CONFIG_SENTENCE_MAX, format, args);
+    va_end(args);
+    return false;
+}
+
+static bool number_parse(const char *text, unsigned long max, unsigned long *out)
+{
+    char *end = NULL;
+    errno = 0;
+    *out = strtoul(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *out <= max;
+}
+
+static bool is_address(const char *text)
+{
+    struct in6_addr scratch;
+    return inet_pton(AF_INET, text, &scratch) == 1 || inet_pton(AF_INET6, text, &scratch) == 1;
+}
+
+/* "127.0.0.1:8008", "[::1]:8008" */
+static bool take_listen(struct config *config, const char *value, char *why)
+{
+    struct str text = str_of(value), address;
+    size_t colon;
+    unsigned long port;
+    if (!str_find_last(text, ':', &colon) || !number_parse(value + colon + 1, 65535, &port)) {
+        return refuse(why, "--listen wants ADDRESS:PORT, like 127.0.0.1:8008, not \"%.100s\".",
+                      value);
+    }
+    address = str_sub(text, 0, colon);
+    if (address.n >= 2 && address.p[0] == '[' && address.p[address.n - 1] == ']') {
+        address = str_sub(address, 1, address.n - 2);
+    }
+    if (address.n < sizeof(config->listen_address)) {
+        memcpy(config->listen_address, address.p, address.n);
+        config->listen_address[address.n] = '\0';
+    }
+    if (address.n >= sizeof(config->listen_address) || !is_address(config->listen_address)) {
+        return refuse(why,
+                      "--listen wants a numeric address, like 127.0.0.1 or [::1], not \"%.100s\".",
+                      value);
+    }
+    config->listen_port = (uint16_t)port;
+    return true;
+}
+
+static bool take_data(struct config *config, const char *value, char *why)
+{
+    if (value[0] == '\0') {
+        return refuse(why, "--data wants a directory.");
+    }
+    config->data = value;
+    return true;
+}
+
+static bool is_host_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == ':' || c == '[' || c == ']';
+}
+
+static bool take_server_name(struct config *config, const char *value, char *why)
+{
+    struct str name = str_of(value);
+    bool is_name = name.n > 0 && name.n <= 230;
+    for (size_t i = 0; i < name.n && is_name; i++) {
+        is_name = is_host_char(name.p[i]);
+    }
+    if (!is_name) {
+        return refuse(why, "--server-name wants a name like matrix.example.org, not \"%.100s\".",
+                      value);
+    }
+    if (str_starts(name, STR("12D3KooW"))) {
+        return refuse(why, "--server-name is for the name of an HTTPS server; a peer id comes from "
+                           "the key in the data directory, so leave the flag out.");
+    }
+    config->server_name = value;
+    return true;
+}
+
+/* "ws://HOST:PORT" */
+static bool take_relay(struct config *config, const char *value, char *why)
+{
+    struct str text = str_of(value), rest = str_from(text, 5);
+    size_t colon;
+    unsigned long port = 0;
+    bool is_relay = str_starts(text, STR("ws://")) && str_find_last(rest, ':', &colon) &&
+                    colon > 0 && number_parse(rest.p + colon + 1, 65535, &port) && port > 0;
+    for (size_t i = 0; is_relay && i < colon; i++) {
+        is_relay = is_host_char(rest.p[i]);
+    }
+    if (!is_relay) {
+        return refuse(
+            why, "--relay wants ws://HOST:PORT, like ws://127.0.0.1:9090, not \"%.100s\".", value);
+    }
+    if (config->n_relays == CONFIG_RELAYS_MAX) {
+        return refuse(why, "--relay may be given at most %d times.", CONFIG_RELAYS_MAX);
+    }
+    config->relays[config->n_relays++] = text;
+    return true;
+}
+
+static bool take_secret_file(struct config *config, const char *value, char *why)
+{
+    (void)why;
+    config->registration_secret_file = value;
+    return true;
+}
+
+static bool take_log_level(struct config *config, const char *value, char *why)
+{
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    for (size_t i = 0; i < COUNT_OF(levels); i++) {
+        if (strcmp(value, levels[i]) == 0) {
+            config->log_level = (enum log_level)i;
+            return true;
+        }
+    }
+    return refuse(why, "--log-level wants error, warn, info or debug, not \"%.100s\".", value);
+}
+
+static bool take_password_memory(struct config *config, const char *value, char *why)
+{
+    unsigned long kib;
+    if (!number_parse(value, 1024 * 1024, &kib) || kib < 8) {
+        return refuse(
+            why, "--password-memory-kib wants a number from 8 to 1048576, not \"%.100s\".", value);
+    }
+    config->password_memory_kib = (uint32_t)kib;
+    return true;
+}
+
+static bool take_no_rate_limits(struct config *config, const char *value, char *why)
+{
+    (void)value;
+    (void)why;
+    config->rate_limits = false;
+    return true;
+}
+
+/* clang-format off */
+static const struct flag flags[] = {
+    { "--listen",                   true,  take_listen          },
+    { "--data",                     true,  take_data            },
+    { "--server-name",              true,  take_server_name     },
+    { "--relay",                    true,  take_relay           },
+    { "--registration-secret-file", true,  take_secret_file     },
+    { "--log-level",                true,  take_log_level       },
+    { "--password-memory-kib",      true,  take_password_memory },
+    { "--no-rate-limits",           false, take_no_rate_limits  },
+};
+/* clang-format on */
+
+const char *config_help(void)
+{
+    return "Usage: neurite --listen ADDRESS:PORT --data DIR [options]\n"
+           "\n"
+           "A Matrix homeserver that finds and reaches its peers through a relay.\n"
+           "\n"
+           "  --listen ADDRESS:PORT   serve clients here over HTTP, e.g. 127.0.0.1:8008;\n"
+           "                          port 0 picks one and prints it\n"
+           "  --data DIR              keep everything here; made if missing\n"
+           "  --relay ws://HOST:PORT  join this relay (up to 8 times)\n"
+           "  --server-name NAME      serve under an HTTPS name instead of the peer id;\n"
+           "                          not together with --relay\n"
+           "  --registration-secret-file FILE\n"
+           "                          allow registration by the shared secret in FILE\n"
+           "  --log-level LEVEL       error, warn, info (default) or debug, to stderr\n"
+           "  --password-memory-kib N cost of a password hash (default 19456; tests: 8)\n"
+           "  --no-rate-limits        never answer 429 (for tests)\n"
+           "  --help, --version       print this, or the version, and end\n"
+           "\n"
+           "DIR/admin-token holds the token for the status page at /_neurite/.\n"
+           "SIGTERM or SIGINT ends it. Exit status: 0 ended as asked, 1 could not run,\n"
+           "2 a wrong command line.\n";
+}
+
+static const struct flag *flag_find(struct str name)
+{
+    for (size_t i = 0; i < COUNT_OF(flags); i++) {
+        if (str_eq(str_of(flags[i].name), name)) {
+            return &flags[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes "--flag value" or "--flag=value" at argv[*at] and moves *at past it. */
+static bool flag_take(struct config *out, int argc, char **argv, int *at, char *why)
+{
+    struct str name = str_of(argv[*at]), value = STR_ABSENT;
+    str_cut(name, '=', &name, &value);
+    const struct flag *flag = flag_find(name);
+    if (flag == NULL) {
+        return refuse(why, "There is no flag \"%.100s\"; see neurite --help.", argv[*at]);
+    }
+    (*at)++;
+    if (!flag->has_value) {
+        return str_is_absent(value) ? flag->take(out, NULL, why)
+                                    : refuse(why, "%s takes no value.", flag->name);
+    }
+    if (!str_is_absent(value)) {
+        return flag->take(out, value.p, why);
+    }
+    if (*at >= argc) {
+        return refuse(why, "%s wants a value; see neurite --help.", flag->name);
+    }
+    return flag->take(out, argv[(*at)++], why);
+}
+
+static bool config_check(const struct config *config, char *why)
+{
+    if (config->listen_address[0] == '\0') {
+        return refuse(why, "--listen is missing, for example --listen 127.0.0.1:8008.");
+    }
+    if (config->data == NULL) {
+        return refuse(why, "--data is missing: a directory to keep everything in.");
+    }
+    if (config->server_name != NULL && config->n_relays > 0) {
+        return refuse(why,
+                      "--server-name %.100s and --relay do not go together: peers of a relay "
+                      "know a server by its peer id, which is made from its key.",
+                      config->server_name);
+    }
+    return true;
+}
+
+enum config_outcome config_parse(struct config *out, int argc, char **argv, char *why)
+{
+    *out = (struct config){.log_level = LOG_INFO, .rate_limits = true};
+    why[0] = '\0';
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            return CONFIG_HELP;
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            return CONFIG_VERSION;
+        }
+    }
+    for (int at = 1; at < argc;) {
+        if (!flag_take(out, argc, argv, &at, why)) {
+            return CONFIG_WRONG;
+        }
+    }
+    return config_check(out, why) ? CONFIG_RUN : CONFIG_WRONG;
+}

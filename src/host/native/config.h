@@ -1,0 +1,37 @@
+/* The command line of `neurite`: what may be said, and a sentence for what may not. */
+#ifndef HOST_NATIVE_CONFIG_H
+#define HOST_NATIVE_CONFIG_H
+
+#include "hs/hs.h"
+
+#define CONFIG_RELAYS_MAX 8
+#define CONFIG_SENTENCE_MAX 240
+
+/* All text borrows from argv and is NUL-terminated there, but for listen_address. */
+struct config {
+    char listen_address[64]; /* a numeric address, no brackets */
+    uint16_t listen_port;    /* 0: the system picks one */
+    const char *data;
+    const char *server_name; /* NULL: the peer id */
+    struct str relays[CONFIG_RELAYS_MAX];
+    size_t n_relays;
+    const char *registration_secret_file; /* NULL: shared-secret registration is off */
+    enum log_level log_level;
+    uint32_t password_memory_kib; /* 0: the core's default */
+    bool rate_limits;
+};
+
+enum config_outcome {
+    CONFIG_RUN,
+    CONFIG_HELP,
+    CONFIG_VERSION,
+    CONFIG_WRONG, /* `why` says what and how it should be, on one line */
+};
+
+/* Reads argv[1..]. `why` has room for CONFIG_SENTENCE_MAX bytes and is a C string afterwards. */
+enum config_outcome config_parse(struct config *out, int argc, char **argv, char *why);
+
+/* What --help prints; at most 24 lines of 80 columns. */
+const char *config_help(void);
+
+#endif

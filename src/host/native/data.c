@@ -1,0 +1,182 @@
+/* The data directory. One process at a time: the lock is advisory (flock) and dies with its
+ * holder, so kill -9 leaves nothing to clean up. */
+#define _GNU_SOURCE /* getrandom, flock */
+#include "host/native/data.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TOKEN_BYTES 32
+#define PROBE_BYTES (1024 * 1024)
+
+static bool refuse(char *why, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static bool refuse(char *why, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, DATA_SENTENCE_MAX, format, args);
+    va_end(args);
+    return false;
+}
+
+void data_random(void *out, size_t n)
+{
+    unsigned char *at = out;
+    while (n > 0) {
+        ssize_t got = getrandom(at, n, 0);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            abort(); /* no randomness, no keys */
+        }
+        at += got;
+        n -= (size_t)got;
+    }
+}
+
+static bool write_all(int fd, const void *bytes, size_t n)
+{
+    const char *at = bytes;
+    while (n > 0) {
+        ssize_t wrote = write(fd, at, n);
+        if (wrote < 0 && errno == EINTR) {
+            continue;
+        }
+        if (wrote <= 0) {
+            return false;
+        }
+        at += wrote;
+        n -= (size_t)wrote;
+    }
+    return true;
+}
+
+/* The first line of a small file, without its end. False: errno says why, 0 for an empty one. */
+static bool line_read(const char *path, char *out, size_t size)
+{
+    size_t n = 0;
+    ssize_t got = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return false;
+    }
+    while (n < size - 1 && (got = read(fd, out + n, size - 1 - n)) > 0) {
+        n += (size_t)got;
+    }
+    int problem = got < 0 ? errno : 0;
+    close(fd);
+    out[n] = '\0';
+    out[strcspn(out, "\r\n")] = '\0';
+    errno = problem;
+    return got >= 0 && out[0] != '\0';
+}
+
+/* Written aside and renamed, so that a crash leaves no half token. */
+static bool token_make(const char *path)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[TOKEN_BYTES];
+    char text[2 * TOKEN_BYTES + 1], aside[DATA_PATH_MAX + 8];
+    data_random(bytes, sizeof(bytes));
+    for (size_t i = 0; i < TOKEN_BYTES; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    text[2 * TOKEN_BYTES] = '\n';
+    snprintf(aside, sizeof(aside), "%s.new", path);
+    int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return false;
+    }
+    bool ok = write_all(fd, text, sizeof(text)) && fsync(fd) == 0;
+    close(fd);
+    return ok && rename(aside, path) == 0;
+}
+
+static bool lock_take(struct data *out, const char *path, const char *dir, char *why)
+{
+    out->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (out->lock_fd < 0) {
+        return refuse(why, "Cannot write in %s: %s.", dir, strerror(errno));
+    }
+    if (flock(out->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        close(out->lock_fd);
+        return refuse(why, "%s is in use by another neurite; each needs a directory of its own.",
+                      dir);
+    }
+    return true;
+}
+
+static bool secrets_read(struct data *out, const char *token_path, const char *secret_file,
+                         char *why)
+{
+    if (access(token_path, F_OK) != 0 && !token_make(token_path)) {
+        return refuse(why, "Cannot make %s: %s.", token_path, strerror(errno));
+    }
+    if (!line_read(token_path, out->admin_token, sizeof(out->admin_token))) {
+        return refuse(why, "Cannot read a token from %s: %s.", token_path,
+                      errno == 0 ? "it is empty" : strerror(errno));
+    }
+    if (secret_file != NULL &&
+        !line_read(secret_file, out->registration_secret, sizeof(out->registration_secret))) {
+        return refuse(why, "Cannot read a secret from %s: %s.", secret_file,
+                      errno == 0 ? "it is empty" : strerror(errno));
+    }
+    return true;
+}
+
+bool data_open(struct data *out, const char *dir, const char *secret_file, char *why)
+{
+    char lock_path[DATA_PATH_MAX], token_path[DATA_PATH_MAX];
+    memset(out, 0, sizeof(*out));
+    if (strlen(dir) > DATA_PATH_MAX - 32) {
+        return refuse(why, "The name of the data directory is too long.");
+    }
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+        return refuse(why, "Cannot make the data directory %s: %s.", dir, strerror(errno));
+    }
+    snprintf(lock_path, sizeof(lock_path), "%s/lock", dir);
+    snprintf(token_path, sizeof(token_path), "%s/admin-token", dir);
+    snprintf(out->db_path, sizeof(out->db_path), "%s/neurite.db", dir);
+    snprintf(out->probe_path, sizeof(out->probe_path), "%s/probe", dir);
+    if (!lock_take(out, lock_path, dir, why)) {
+        return false;
+    }
+    if (!secrets_read(out, token_path, secret_file, why)) {
+        data_close(out);
+        return false;
+    }
+    return true;
+}
+
+void data_close(struct data *data)
+{
+    close(data->lock_fd);
+}
+
+bool data_has_room(const struct data *data)
+{
+    static const char zeros[64 * 1024];
+    int fd = open(data->probe_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return false;
+    }
+    bool ok = true;
+    for (size_t n = 0; n < PROBE_BYTES && ok; n += sizeof(zeros)) {
+        ok = write_all(fd, zeros, sizeof(zeros));
+    }
+    ok = ok && fsync(fd) == 0;
+    close(fd);
+    unlink(data->probe_path);
+    return ok;
+}

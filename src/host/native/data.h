@@ -1,0 +1,31 @@
+/* The data directory: made, locked, and the few files in it that are not the database. */
+#ifndef HOST_NATIVE_DATA_H
+#define HOST_NATIVE_DATA_H
+
+#include "base/base.h"
+
+#define DATA_PATH_MAX 4096
+#define DATA_SECRET_MAX 256
+#define DATA_SENTENCE_MAX (DATA_PATH_MAX + 200)
+
+struct data {
+    int lock_fd; /* held until data_close */
+    char db_path[DATA_PATH_MAX];
+    char probe_path[DATA_PATH_MAX];
+    char admin_token[DATA_SECRET_MAX];         /* a C string */
+    char registration_secret[DATA_SECRET_MAX]; /* a C string; empty: none */
+};
+
+/* Makes DIR (0700) and DIR/admin-token (0600, 32 random bytes in hex) where missing, takes the lock
+ * in DIR/lock, reads secret_file when it is not NULL. False: `why` (DATA_SENTENCE_MAX bytes) is a
+ * sentence and nothing is held. */
+bool data_open(struct data *out, const char *dir, const char *secret_file, char *why);
+void data_close(struct data *data);
+
+/* Writes and syncs a megabyte beside the database and removes it: true when the disk takes it. */
+bool data_has_room(const struct data *data);
+
+/* Bytes from the kernel's generator; never fails. */
+void data_random(void *out, size_t n);
+
+#endif

@@ -1,0 +1,45 @@
+/* A plain listening socket: the library adopts it and what it accepts. */
+#define _GNU_SOURCE /* SOCK_CLOEXEC */
+#include "host/native/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 512
+
+int listener_open(const char *address, uint16_t port, uint16_t *chosen)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } at;
+    int on = 1;
+    memset(&at, 0, sizeof(at));
+    bool is_v4 = inet_pton(AF_INET, address, &at.v4.sin_addr) == 1;
+    at.any.sa_family = is_v4 ? AF_INET : AF_INET6;
+    if (is_v4) {
+        at.v4.sin_port = htons(port);
+    } else if (inet_pton(AF_INET6, address, &at.v6.sin6_addr) == 1) {
+        at.v6.sin6_port = htons(port);
+    }
+    socklen_t size = is_v4 ? sizeof(at.v4) : sizeof(at.v6);
+    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, &at.any, size) != 0 || listen(fd, BACKLOG) != 0 ||
+        getsockname(fd, &at.any, &size) != 0) {
+        int problem = errno;
+        close(fd);
+        errno = problem;
+        return -1;
+    }
+    *chosen = ntohs(is_v4 ? at.v4.sin_port : at.v6.sin6_port);
+    return fd;
+}

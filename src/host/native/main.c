@@ -1,0 +1,324 @@
+/* `neurite`: the core on sockets, a data directory and two clocks. A pass of the loop gathers what
+ * is ready, ends the turn, carries out effects; a commit has synced, so FLUSH is done when asked.
+ */
+#define _GNU_SOURCE /* clock_gettime */
+#include "host/native/config.h"
+#include "host/native/data.h"
+#include "host/native/log.h"
+#include "host/native/sockets.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define EXIT_OK 0
+#define EXIT_CANNOT 1
+#define EXIT_USAGE 2
+#define PROBE_MS 5000   /* between trials whether a full disk has room again */
+#define REOPEN_MAX 10   /* instances in a row that died without a durable turn */
+#define PASSES_MAX 1000 /* of effects and turns for one wait: more is a bug in the core */
+
+struct neurite {
+    struct config config;
+    struct data data;
+    struct hs *hs;
+    struct sockets *sockets;
+    int64_t wake_at_ms;  /* -1: never */
+    int64_t probe_at_ms; /* read-only: when to try the disk again */
+    bool has_input;      /* since the last hs_turn */
+    bool is_read_only;
+    unsigned deaths;
+};
+
+static struct now now_read(void)
+{
+    struct timespec mono, unix_time;
+    clock_gettime(CLOCK_MONOTONIC, &mono);
+    clock_gettime(CLOCK_REALTIME, &unix_time);
+    return (struct now){.mono_ms = (int64_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000,
+                        .unix_ms = (int64_t)unix_time.tv_sec * 1000 + unix_time.tv_nsec / 1000000};
+}
+
+static void say(const struct neurite *n, enum log_level level, struct str line)
+{
+    if (level <= n->config.log_level) {
+        log_line(level, now_read().unix_ms, line);
+    }
+}
+
+/* --- what the core may ask for ------------------------------------------------------------ */
+
+static void host_random(void *ctx, void *out, size_t size)
+{
+    (void)ctx;
+    data_random(out, size);
+}
+
+static void host_log(void *ctx, enum log_level level, struct str line)
+{
+    say(ctx, level, line);
+}
+
+/* --- inputs ------------------------------------------------------------------------------- */
+
+static void on_request(void *ctx, uint64_t id, struct str head, struct str body)
+{
+    struct neurite *n = ctx;
+    n->has_input = true;
+    hs_request(n->hs, now_read(), id, head, body);
+}
+
+static void on_gone(void *ctx, uint64_t id)
+{
+    struct neurite *n = ctx;
+    n->has_input = true;
+    hs_request_gone(n->hs, now_read(), id);
+}
+
+static void on_link_up(void *ctx, uint64_t link)
+{
+    struct neurite *n = ctx;
+    n->has_input = true;
+    hs_link_up(n->hs, now_read(), link);
+}
+
+static void on_link_message(void *ctx, uint64_t link, struct str message, bool is_text)
+{
+    struct neurite *n = ctx;
+    n->has_input = true;
+    hs_link_message(n->hs, now_read(), link, message, is_text);
+}
+
+static void on_link_room(void *ctx, uint64_t link, size_t room)
+{
+    struct neurite *n = ctx;
+    n->has_input = true;
+    hs_link_room(n->hs, now_read(), link, room);
+}
+
+static void on_link_down(void *ctx, uint64_t link, struct str why)
+{
+    struct neurite *n = ctx;
+    n->has_input = true;
+    hs_link_down(n->hs, now_read(), link, why);
+}
+
+/* --- the core's life ---------------------------------------------------------------------- */
+
+static bool core_open(struct neurite *n)
+{
+    const struct config *c = &n->config;
+    const char *why = "";
+    struct host host = {.ctx = n, .random = host_random, .log = host_log};
+    struct str secret = str_of(n->data.registration_secret);
+    struct hs_config config = {
+        .db_path = str_of(n->data.db_path),
+        .server_name =
+            str_make(c->server_name, c->server_name == NULL ? 0 : strlen(c->server_name)),
+        .relays = {.at = c->relays, .n = c->n_relays},
+        .build_id = STR(NEURITE_BUILD_ID),
+        .admin_token = str_of(n->data.admin_token),
+        .registration_secret = secret.n == 0 ? STR_ABSENT : secret,
+        .password_memory_kib = c->password_memory_kib,
+        .read_only = n->is_read_only,
+        .rate_limits = c->rate_limits,
+    };
+    enum err err = hs_open(&n->hs, &config, &host, now_read(), &why);
+    if (err != ERR_NONE) {
+        fprintf(stderr, "neurite: cannot open %s: %s (%s)\n", n->data.db_path, why, err_name(err));
+        return false;
+    }
+    n->wake_at_ms = -1;
+    n->has_input = true; /* let it say what it wants first */
+    return true;
+}
+
+/* A new instance on the last durable state. Whoever waits is told, since the dead instance's
+ * promises died with it. */
+static bool core_reopen(struct neurite *n, bool is_read_only)
+{
+    hs_close(n->hs);
+    n->hs = NULL;
+    sockets_hang_up_all(n->sockets);
+    sockets_respond_all(
+        n->sockets, is_read_only ? 403 : 503,
+        STR("content-type: application/json\r\naccess-control-allow-origin: *\r\n"),
+        is_read_only
+            ? STR("{\"errcode\":\"M_RESOURCE_LIMIT_EXCEEDED\",\"error\":\"The disk is "
+                  "full.\",\"admin_contact\":\"mailto:postmaster@localhost\","
+                  "\"limit_type\":\"disk\"}")
+            : STR("{\"errcode\":\"M_UNKNOWN\",\"error\":\"The homeserver starts again.\"}"));
+    n->is_read_only = is_read_only;
+    n->probe_at_ms = now_read().mono_ms + PROBE_MS;
+    return core_open(n);
+}
+
+/* The commit failed: with a full disk only reading goes on, until there is room. */
+static bool core_died(struct neurite *n)
+{
+    if (++n->deaths > REOPEN_MAX) {
+        say(n, LOG_ERROR, STR("the database cannot be written; giving up"));
+        return false;
+    }
+    bool is_read_only = !data_has_room(&n->data);
+    say(n, LOG_ERROR,
+        is_read_only ? STR("the disk is full: reading only until there is room")
+                     : STR("a commit failed: starting again on the last one"));
+    return core_reopen(n, is_read_only);
+}
+
+/* --- effects ------------------------------------------------------------------------------ */
+
+/* False: the process must end. */
+static bool effect_carry_out(struct neurite *n, const struct effect *e)
+{
+    switch (e->kind) {
+    case EFFECT_RESPOND:
+        sockets_respond(n->sockets, e->id, e->status, e->head, e->bytes);
+        return true;
+    case EFFECT_SEND:
+        sockets_send(n->sockets, e->id, e->bytes, e->is_text);
+        return true;
+    case EFFECT_DIAL:
+        sockets_dial(n->sockets, e->id, e->bytes);
+        return true;
+    case EFFECT_CLOSE:
+        sockets_hang_up(n->sockets, e->id);
+        return true;
+    case EFFECT_FLUSH:
+        n->has_input = true;
+        hs_flushed(n->hs, now_read(), e->id, true);
+        n->deaths = 0;
+        return true;
+    case EFFECT_WAKE:
+        n->wake_at_ms = e->at_mono_ms;
+        return true;
+    case EFFECT_RESTART:
+        return core_died(n);
+    }
+    return true;
+}
+
+/* Ends the turn and does what it asks, until nothing new comes of it. */
+static bool turns_run(struct neurite *n)
+{
+    struct effect effect;
+    for (int pass = 0; pass < PASSES_MAX; pass++) {
+        bool is_due = n->wake_at_ms >= 0 && now_read().mono_ms >= n->wake_at_ms;
+        if (!n->has_input && !is_due) {
+            return true;
+        }
+        n->has_input = false;
+        if (is_due) {
+            n->wake_at_ms = -1;
+        }
+        hs_turn(n->hs, now_read());
+        while (hs_next(n->hs, &effect)) {
+            if (!effect_carry_out(n, &effect)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static int64_t wait_ms(const struct neurite *n)
+{
+    int64_t at = n->wake_at_ms, now = now_read().mono_ms;
+    if (n->has_input) {
+        return 0;
+    }
+    if (n->is_read_only && (at < 0 || n->probe_at_ms < at)) {
+        at = n->probe_at_ms;
+    }
+    return at < 0 ? -1 : at > now ? at - now : 0;
+}
+
+static bool serve(struct neurite *n)
+{
+    do {
+        if (n->is_read_only && now_read().mono_ms >= n->probe_at_ms) {
+            n->probe_at_ms = now_read().mono_ms + PROBE_MS;
+            if (data_has_room(&n->data)) {
+                say(n, LOG_INFO, STR("the disk has room again"));
+                if (!core_reopen(n, false)) {
+                    return false;
+                }
+            }
+        }
+        if (!turns_run(n)) {
+            return false;
+        }
+    } while (sockets_wait(n->sockets, wait_ms(n)));
+    return turns_run(n);
+}
+
+static void announce(const struct neurite *n)
+{
+    bool is_v6 = strchr(n->config.listen_address, ':') != NULL;
+    printf("Server name %.*s\n", STR_ARG(hs_server_name(n->hs)));
+    printf("Listening on http://%s%s%s:%d\n", is_v6 ? "[" : "", n->config.listen_address,
+           is_v6 ? "]" : "", (int)sockets_port(n->sockets));
+    fflush(stdout);
+}
+
+static int run(struct neurite *n)
+{
+    const char *why = "";
+    struct socket_events events = {
+        .ctx = n,
+        .request = on_request,
+        .gone = on_gone,
+        .link_up = on_link_up,
+        .link_message = on_link_message,
+        .link_room = on_link_room,
+        .link_down = on_link_down,
+    };
+    if (!core_open(n)) {
+        return EXIT_CANNOT;
+    }
+    n->sockets = sockets_open(&events, n->config.listen_address, n->config.listen_port,
+                              n->config.log_level == LOG_DEBUG, &why);
+    if (n->sockets == NULL) {
+        fprintf(stderr, "neurite: cannot listen on %s port %d: %s.\n", n->config.listen_address,
+                (int)n->config.listen_port, why);
+        hs_close(n->hs);
+        return EXIT_CANNOT;
+    }
+    announce(n);
+    bool ok = serve(n);
+    if (n->hs != NULL) {
+        hs_close(n->hs);
+    }
+    sockets_close(n->sockets);
+    return ok ? EXIT_OK : EXIT_CANNOT;
+}
+
+int main(int argc, char **argv)
+{
+    struct neurite n;
+    char why[DATA_SENTENCE_MAX];
+    memset(&n, 0, sizeof(n));
+    umask(077);
+    switch (config_parse(&n.config, argc, argv, why)) {
+    case CONFIG_HELP:
+        fputs(config_help(), stdout);
+        return EXIT_OK;
+    case CONFIG_VERSION:
+        puts("neurite " NEURITE_BUILD_ID);
+        return EXIT_OK;
+    case CONFIG_WRONG:
+        fprintf(stderr, "neurite: %s\n", why);
+        return EXIT_USAGE;
+    case CONFIG_RUN:
+        break;
+    }
+    if (!data_open(&n.data, n.config.data, n.config.registration_secret_file, why)) {
+        fprintf(stderr, "neurite: %s\n", why);
+        return EXIT_CANNOT;
+    }
+    int status = run(&n);
+    data_close(&n.data);
+    return status;
+}

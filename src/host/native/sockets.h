@@ -1,0 +1,53 @@
+/* The sockets of the native host: one listener for clients, websockets to relays, one timer, the
+ * signals that end the process. lws.c implements it on libwebsockets and is the only file here that
+ * knows the library.
+ *
+ * Order of calls: sockets_open, then { sockets_wait, carry out effects } until it returns false,
+ * sockets_close. Callbacks run inside sockets_wait, and link_down also inside sockets_dial. */
+#ifndef HOST_NATIVE_SOCKETS_H
+#define HOST_NATIVE_SOCKETS_H
+
+#include "base/str.h"
+
+#define SOCKETS_CONNECTIONS_MAX 2048
+#define SOCKETS_LINKS_MAX 16
+#define SOCKETS_LINK_ROOM (1024 * 1024) /* bytes queued for a link before it counts as full */
+
+struct sockets;
+
+/* What arrives; ctx is handed through. Text is borrowed for the call. */
+struct socket_events {
+    void *ctx;
+    void (*request)(void *ctx, uint64_t id, struct str head, struct str body);
+    void (*gone)(void *ctx, uint64_t id); /* a request's client left before its answer */
+    void (*link_up)(void *ctx, uint64_t link);
+    void (*link_message)(void *ctx, uint64_t link, struct str message, bool is_text);
+    void (*link_room)(void *ctx, uint64_t link, size_t room);
+    void (*link_down)(void *ctx, uint64_t link, struct str why); /* the id is forgotten */
+};
+
+/* Listens at a numeric address; port 0 picks one. is_chatty: the library's own warnings go to
+ * stderr as well. NULL: the address cannot be had, and errno-like text is in *why (static). */
+struct sockets *sockets_open(const struct socket_events *events, const char *address, uint16_t port,
+                             bool is_chatty, const char **why);
+void sockets_close(struct sockets *s);
+uint16_t sockets_port(const struct sockets *s);
+
+/* Waits until something happens or for wait_ms (negative: no limit), and delivers all that is
+ * ready. False: SIGTERM or SIGINT arrived, or the library failed. */
+bool sockets_wait(struct sockets *s, int64_t wait_ms);
+
+/* Answers a request; nothing happens when its client is gone. */
+void sockets_respond(struct sockets *s, uint64_t id, int status, struct str head, struct str body);
+/* Answers every open request alike. */
+void sockets_respond_all(struct sockets *s, int status, struct str head, struct str body);
+
+/* Connects a websocket to "ws://host:port/path". The host is resolved by the system, which may
+ * block for as long as its resolver takes. */
+void sockets_dial(struct sockets *s, uint64_t link, struct str url);
+void sockets_send(struct sockets *s, uint64_t link, struct str message, bool is_text);
+/* Closes without a link_down. */
+void sockets_hang_up(struct sockets *s, uint64_t link);
+void sockets_hang_up_all(struct sockets *s);
+
+#endif
