@@ -52,7 +52,15 @@
 #define NOISE_PLAIN_MAX 65519
 #define YAMUX_WINDOW (256 * 1024)
 #define YAMUX_STREAMS_MAX 1000
+#define YAMUX_QUEUE_MAX (HTTP_ANSWER_MAX + HTTP_HEAD_MAX) /* of one stream, not sent yet */
 #define LINK_CHUNK_MAX (64 * 1024)
+#define LINK_MESSAGE_MAX 1000000 /* a websocket message, as the relay has it */
+#define NET_RELAYS_MAX 8
+#define NET_CONNS_MAX 256                  /* connections to peers, all relays */
+#define NET_CALLS_MAX 1024                 /* requests of ours that wait for their answer */
+#define NET_CONN_CALLS_MAX 64              /* of them on one connection; the rest wait */
+#define NET_CONN_SERVES_MAX 64             /* requests of one peer at once */
+#define NET_MEMORY_MAX (128 * 1024 * 1024) /* bodies being sent and received, all streams */
 #define PEERS_MAX 4096
 #define ADDRESS_MAX 512
 
