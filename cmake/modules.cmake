@@ -12,7 +12,7 @@
 #       libFuzzer program fuzz_json; elsewhere its corpus, corpus/<NAME>/, is replayed as a test.
 #   neurite_embed(MODULE store FILE schema.sql SYMBOL schema_sql)
 #       The file's bytes, NUL behind them, as `const char schema_sql[]` and `const size_t
-#       schema_sql_size` in a generated header "schema_sql.h" for that module's sources.
+#       schema_sql_size` in a generated header, "store/schema_sql.h", for that module's sources.
 #
 # Tests run with the top of the tree as their working directory, so "test/vectors/..." just works.
 
@@ -98,5 +98,6 @@ function(neurite_embed)
             -P "${CMAKE_SOURCE_DIR}/cmake/embed.cmake"
         DEPENDS "${input}" "${CMAKE_SOURCE_DIR}/cmake/embed.cmake" VERBATIM)
     target_sources(${E_MODULE} PRIVATE "${output}")
-    target_include_directories(${E_MODULE} PRIVATE "${CMAKE_CURRENT_BINARY_DIR}")
+    target_include_directories(${E_MODULE} PRIVATE "${CMAKE_BINARY_DIR}/src"
+        "${CMAKE_CURRENT_BINARY_DIR}")
 endfunction()

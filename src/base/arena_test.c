@@ -1,6 +1,16 @@
 #include "base/arena.h"
 #include "test/test.h"
 
+static bool is_zero(const unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 TEST(memory_is_zeroed_and_aligned_also_after_a_clear)
 {
     struct arena *a = arena_new();
@@ -8,9 +18,7 @@ TEST(memory_is_zeroed_and_aligned_also_after_a_clear)
         for (size_t size = 1; size < 3000; size += 97) {
             unsigned char *p = arena_alloc(a, size);
             CHECK((uintptr_t)p % _Alignof(max_align_t) == 0);
-            for (size_t i = 0; i < size; i++) {
-                CHECK(p[i] == 0);
-            }
+            CHECK(is_zero(p, size));
             memset(p, 0xFF, size);
         }
         arena_clear(a);

@@ -39,7 +39,7 @@ static void grow(struct buf *b, size_t want)
         b->p = base_realloc(b->p, cap);
     } else {
         unsigned char *p = arena_alloc(b->arena, cap);
-        if (b->n > 0) {
+        if (b->p != NULL) {
             memcpy(p, b->p, b->n);
         }
         b->p = p;

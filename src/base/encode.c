@@ -142,11 +142,10 @@ static size_t rebase(const unsigned char *in, size_t n, unsigned from, unsigned 
             out[k] = (unsigned char)(carry % to);
             carry /= to;
         }
-        while (carry > 0) {
+        for (; carry > 0; carry /= to) {
             assert(n_out < out_max);
             out[n_out] = (unsigned char)(carry % to);
             n_out++;
-            carry /= to;
         }
     }
     return n_out;

@@ -40,6 +40,11 @@
 #define SYNC_TIMEOUT_MAX_MS 25000
 #define SYNC_TIMELINE_DEFAULT 10
 #define SYNC_TIMELINE_MAX 100
+#define SYNC_SCAN_MAX 500                 /* events of a room looked at for its timeline */
+#define SYNC_BYTES_MAX (8 * 1024 * 1024) /* of events in timelines, all rooms of an answer */
+#define SYNC_TO_DEVICE_MAX 100
+#define SYNC_UNREAD_MAX 100 /* unread messages counted in a room */
+#define SYNC_HEROES 5
 #define MESSAGES_MAX 100
 #define REQUEST_ID_KEEP_MS (10 * 60 * 1000)
 #define REQUEST_ID_KEEP_MAX 1000

@@ -96,6 +96,7 @@ void map_put(struct map *m, struct str key, void *value)
         rebuild(m);
         slot = slot_of(m, key, hash);
     }
+    assert(slot != NULL);
     m->entries[m->n_entries] = (struct map_entry){key, value, hash};
     m->n_entries++;
     m->n_live++;
