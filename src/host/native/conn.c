@@ -147,12 +147,13 @@ static bool header_has(const struct http_head *head, struct str name, struct str
 /* A declared length that is too large is refused before its bytes are asked for. */
 static bool body_begin(struct conn *conn, const struct http_head *head, bool has_bytes)
 {
-    if (!http_body_start(&conn->framing, conn->arena, head, false)) {
-        refuse_malformed(conn);
-        return false;
-    }
+    bool is_sound = http_body_start(&conn->framing, conn->arena, head, false);
     if (conn->framing.framing == HTTP_BODY_LENGTH && conn->framing.left > HTTP_BODY_MAX) {
         refuse_too_large(conn);
+        return false;
+    }
+    if (!is_sound) {
+        refuse_malformed(conn);
         return false;
     }
     if (!conn->framing.done && !has_bytes && header_has(head, STR("expect"), STR("100-continue"))) {
