@@ -45,7 +45,7 @@ hash_inputs() {
     (
         cd "$top"
         {
-            find riot-patches -type f ! -name README.md
+            find riot-patches -type f ! -name README.md ! -name tsconfig.json
             echo scripts/build-riot.sh
             echo scripts/apply-riot-patches.sh
         } | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-16

@@ -18,7 +18,11 @@ const FAILED_AGAIN_MS = 2000;
 const ALIVE_AFTER_ERROR_MS = 1000;
 const NEVER = new Promise(() => {});
 
-/** @typedef {{ relay: "up" | "down" | "none", build: string }} Alive what the worker says of itself */
+/**
+ * What the worker says of itself; `notice` is a sentence for people, if it has one.
+ *
+ * @typedef {{ relay: "up" | "down" | "none", build: string, notice?: string }} Alive
+ */
 
 /**
  * @param {number} ms
@@ -192,6 +196,7 @@ async function askVersions() {
  */
 async function keepAlive(onAlive) {
   let relay = "";
+  let last = "";
   for (;;) {
     try {
       const asked = Date.now();
@@ -201,7 +206,8 @@ async function keepAlive(onAlive) {
       }
       /** @type {Alive} */
       const alive = await response.json();
-      const nothingNew = alive.relay === relay;
+      const nothingNew = JSON.stringify(alive) === last;
+      last = JSON.stringify(alive);
       relay = alive.relay;
       onAlive(alive);
       if (nothingNew && Date.now() - asked < ALIVE_AFTER_ERROR_MS) {
