@@ -28,17 +28,19 @@ struct event {
 
 /* The checks of form (server-server API, "Checks performed on receipt of a PDU", 1): types and
  * sizes of all fields, at most 20 prev_events and 10 auth_events, 65536 bytes of canonical JSON
- * with signatures, canonical numbers where the version wants them. pdu is taken over: `unsigned` is
- * removed from it, and so is `event_id` where ids are hashes; the id is computed there (after
- * redaction, as the specification says). ERR_SYNTAX or ERR_LIMIT; *why (may be NULL) names the
- * field. Hash and signatures are not checked here. */
+ * with signatures, canonical numbers where the version wants them. pdu is taken over and `unsigned`
+ * removed from it; from version 3 on the id is computed. ERR_SYNTAX or ERR_LIMIT; *why (may be
+ * NULL) names the field. Hash and signatures are not checked here. */
 enum err event_parse(struct arena *a, const struct room_version *version, struct json *pdu,
                      struct event **out, const char **why) MUST_USE;
 /* json_parse and event_parse in one. */
 enum err event_parse_text(struct arena *a, const struct room_version *version, struct str pdu,
                           struct event **out, const char **why) MUST_USE;
-/* From our own store: the text is known to be good and the id is known, so neither sizes nor the
- * hash are computed again. ERR_CORRUPT if it does not parse. */
+/* Of a tree (taken over) that is known to be good and whose id is known: neither sizes nor hashes
+ * are looked at again. ERR_CORRUPT if a field is missing after all. */
+enum err event_from_tree(struct arena *a, const struct room_version *version, struct str id,
+                         struct json *tree, struct event **out) MUST_USE;
+/* The same from the text in our own store; text is copied. */
 enum err event_load(struct arena *a, const struct room_version *version, struct str id,
                     struct str pdu, struct event **out) MUST_USE;
 

@@ -24,8 +24,8 @@ enum err seal_key_parse(struct str base64, uint8_t public_key[SIGN_PUBLIC_SIZE])
 /* --- events ------------------------------------------------------------------------------------
  */
 
-enum err seal_content_hash(struct arena *a, const struct room_version *version,
-                           const struct json *pdu, uint8_t out[HASH_SIZE]) MUST_USE;
+enum err seal_content_hash(const struct room_version *version, const struct json *pdu,
+                           uint8_t out[HASH_SIZE]) MUST_USE;
 enum err seal_reference_hash(struct arena *a, const struct room_version *version,
                              const struct json *pdu, uint8_t out[HASH_SIZE]) MUST_USE;
 /* "$" and the reference hash; in versions 1 and 2 the member event_id. */
@@ -34,6 +34,10 @@ enum err seal_event_id(struct arena *a, const struct room_version *version, cons
 /* Puts `hashes`, then the signature. */
 enum err seal_sign(struct arena *a, const struct room_version *version, struct json *pdu,
                    const struct event_signer *signer) MUST_USE;
+
+/* Puts the signature alone: a second server agrees to an event. */
+enum err seal_countersign(struct arena *a, const struct room_version *version, struct json *pdu,
+                          const struct event_signer *signer) MUST_USE;
 
 /* Step 3 of the checks: false means that the event is taken in its redacted form (redact_event). */
 bool seal_hash_fits(struct arena *a, const struct event *ev);
@@ -45,7 +49,8 @@ enum err seal_check(struct arena *a, const struct event *ev, struct str server, 
  * of a restricted join. One good signature of each is enough. At most three. */
 struct strs seal_servers(struct arena *a, const struct event *ev);
 
-/* Is `signed` of a third-party invite signed with this key (base64) by anyone? */
+/* Is `signed` of a third-party invite signed with this key (base64) by anyone? Looks at the first
+ * 16 signatures only. */
 bool seal_third_party_fits(struct arena *a, const struct json *signed_object, struct str key);
 
 #endif
