@@ -1,0 +1,49 @@
+/* Names of the counters. */
+#include "relay/metrics.h"
+
+struct metric_row {
+    const char *name, *type, *help;
+};
+
+/* clang-format off */
+static const struct metric_row rows[METRIC_COUNT] = {
+    [METRIC_PEERS]         = { "rendezvous_peers", "gauge", "peers online now" },
+    [METRIC_DIALS]         = { "rendezvous_dials_total", "counter", "all dials since server started" },
+    [METRIC_DIALS_SUCCESS] = { "rendezvous_dials_total_success", "counter", "sucessfully completed dials since server started" },
+    [METRIC_DIALS_FAILURE] = { "rendezvous_dials_total_failure", "counter", "failed dials since server started" },
+    [METRIC_JOINS]         = { "rendezvous_joins_total", "counter", "all joins since server started" },
+    [METRIC_JOINS_SUCCESS] = { "rendezvous_joins_total_success", "counter", "sucessfully completed joins since server started" },
+    [METRIC_JOINS_FAILURE] = { "rendezvous_joins_total_failure", "counter", "failed joins since server started" },
+    [METRIC_CONNECTIONS]   = { "rendezvous_connections", "gauge", "open websockets" },
+    [METRIC_CONNECTIONS_REFUSED] = { "rendezvous_connections_refused_total", "counter", "websockets refused by a limit" },
+    [METRIC_STREAMS]       = { "rendezvous_streams", "gauge", "streams open or ringing" },
+    [METRIC_PAUSED]        = { "rendezvous_paused_connections", "gauge", "connections not read until a receiver catches up" },
+    [METRIC_QUEUE_BYTES]   = { "rendezvous_queue_bytes", "gauge", "bytes waiting for receivers" },
+    [METRIC_RELAYED_BYTES] = { "rendezvous_relayed_bytes_total", "counter", "bytes of chunks passed on" },
+    [METRIC_RELAYED_CHUNKS] = { "rendezvous_relayed_chunks_total", "counter", "chunks passed on" },
+    [METRIC_ANNOUNCEMENTS] = { "rendezvous_announcements_total", "counter", "ws-peer messages sent" },
+    [METRIC_STREAMS_CUT]   = { "rendezvous_streams_cut_total", "counter", "streams ended because their receiver was too slow" },
+    [METRIC_DIALS_TIMED_OUT] = { "rendezvous_dials_timed_out_total", "counter", "dials that nobody answered" },
+    [METRIC_CLOSED_BAD]    = { "rendezvous_closed_bad_total", "counter", "connections closed for what they sent" },
+    [METRIC_CLOSED_IDLE]   = { "rendezvous_closed_idle_total", "counter", "connections closed for their silence" },
+    [METRIC_CLOSED_SLOW]   = { "rendezvous_closed_slow_total", "counter", "connections closed because too much waited for them" },
+};
+/* clang-format on */
+
+void metrics_add(struct metrics *m, enum metric which, uint64_t n)
+{
+    m->value[which] += n;
+}
+
+void metrics_set(struct metrics *m, enum metric which, uint64_t n)
+{
+    m->value[which] = n;
+}
+
+void metrics_write(const struct metrics *m, struct buf *out)
+{
+    for (size_t i = 0; i < METRIC_COUNT; i++) {
+        buf_add_fmt(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", rows[i].name, rows[i].help,
+                    rows[i].name, rows[i].type, rows[i].name, (unsigned long long)m->value[i]);
+    }
+}

@@ -1,0 +1,40 @@
+/* What the relay counts, and its Prometheus text. The first seven are npm's series. */
+#ifndef RELAY_METRICS_H
+#define RELAY_METRICS_H
+
+#include "base/buf.h"
+
+enum metric {
+    METRIC_PEERS, /* gauge: addresses joined */
+    METRIC_DIALS,
+    METRIC_DIALS_SUCCESS,
+    METRIC_DIALS_FAILURE,
+    METRIC_JOINS,
+    METRIC_JOINS_SUCCESS,
+    METRIC_JOINS_FAILURE,
+    METRIC_CONNECTIONS,         /* gauge */
+    METRIC_CONNECTIONS_REFUSED, /* by a limit */
+    METRIC_STREAMS,             /* gauge */
+    METRIC_PAUSED,              /* gauge: connections that are not read for now */
+    METRIC_QUEUE_BYTES,         /* gauge: bytes waiting for receivers */
+    METRIC_RELAYED_BYTES,       /* of chunks passed on */
+    METRIC_RELAYED_CHUNKS,
+    METRIC_ANNOUNCEMENTS,
+    METRIC_STREAMS_CUT, /* ended because the receiver was too slow */
+    METRIC_DIALS_TIMED_OUT,
+    METRIC_CLOSED_BAD, /* connections closed for what they sent */
+    METRIC_CLOSED_IDLE,
+    METRIC_CLOSED_SLOW, /* above queue-max */
+    METRIC_COUNT,
+};
+
+struct metrics {
+    uint64_t value[METRIC_COUNT];
+};
+
+void metrics_add(struct metrics *m, enum metric which, uint64_t n);
+void metrics_set(struct metrics *m, enum metric which, uint64_t n);
+/* The text format of Prometheus, version 0.0.4. */
+void metrics_write(const struct metrics *m, struct buf *out);
+
+#endif

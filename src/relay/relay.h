@@ -1,0 +1,73 @@
+/* The relay as a machine without I/O: websocket messages and the time go in, frames, pauses and
+ * closes come out. One thread; randomness and the socket are the host's.
+ *
+ *   relay_open, relay_message, relay_gone, relay_tick    inputs
+ *   relay_changed                                        who has something for the host to do
+ *   conn_first, conn_sent                                what to send to one of them
+ *
+ * The wire is docs' p2p-wire, sections 1 and 5.2: engine.io 3, socket.io 4, websocket-star. */
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
+
+#include "relay/frame.h"
+#include "relay/limits.h"
+#include "relay/metrics.h"
+
+struct relay;
+struct conn; /* one websocket; lives from relay_open to relay_gone */
+
+struct relay_config {
+    bool has_challenge; /* joins prove their key */
+    bool is_strict;     /* joined addresses have the form of address_is_strict */
+    struct limits limits;
+    /* The seam for nonces and session ids. */
+    void (*random)(void *arg, void *out, size_t n);
+    void *random_arg;
+};
+
+struct relay *relay_new(const struct relay_config *config) MUST_USE;
+/* Every connection must be gone. */
+void relay_free(struct relay *relay);
+
+/* --- inputs ------------------------------------------------------------------------------- */
+
+/* A websocket was opened from ip (any text that tells hosts apart); socket is the host's own word
+ * for it. is_base64: the client asked for "b64=1". NULL: a limit says no, close it.
+ * The two first messages are queued at once. */
+struct conn *relay_open(struct relay *relay, struct now now, struct str ip, bool is_base64,
+                        void *socket) MUST_USE;
+/* A whole message came: a sealed frame of at most RELAY_MESSAGE_MAX bytes. Takes the reference. */
+void relay_message(struct relay *relay, struct now now, struct conn *conn, struct frame *message);
+/* The socket is closed, for whatever reason; conn is freed. */
+void relay_gone(struct relay *relay, struct now now, struct conn *conn);
+/* Does what is due. Calling it early is harmless. */
+void relay_tick(struct relay *relay, struct now now);
+/* When to call relay_tick next (mono_ms). */
+int64_t relay_due_ms(const struct relay *relay);
+
+/* --- outputs ------------------------------------------------------------------------------ */
+
+enum conn_closing {
+    CONN_OPEN,
+    CONN_CLOSING, /* send what is queued, then a Close frame without a code, then end */
+    CONN_KILLED,  /* end at once */
+};
+
+/* The next connection whose queue, pause or closing changed since it was returned last; NULL: none.
+ * Call until NULL after every input. */
+struct conn *relay_changed(struct relay *relay);
+void *conn_socket(const struct conn *conn);
+/* Do not read from it, until this is false again. */
+bool conn_is_paused(const struct conn *conn);
+enum conn_closing conn_closing(const struct conn *conn);
+/* The frame to send next, borrowed; NULL: nothing to send. */
+struct frame *conn_first(const struct conn *conn);
+/* The first frame is sent, or in the socket's buffers; it is forgotten. */
+void conn_sent(struct relay *relay, struct conn *conn);
+
+/* --- looking in --------------------------------------------------------------------------- */
+
+/* Gauges brought up to date. */
+const struct metrics *relay_metrics(struct relay *relay);
+
+#endif
