@@ -1,0 +1,147 @@
+#!/bin/sh
+# Runs every ring of tests, or the ones named: scripts/run-tests.sh [RING...]. The last line is
+# "N passed, N failed"; each ring's output is kept in build/test/RING.log. Environment:
+#   STRICT=1   a skipped test is a failure (CI)
+#   JOBS       processes at once (all processors)
+#   KILLS      how often the kill test kills (20)
+#
+# A ring is a row of the table below: its name, files of the tree without which it does not exist,
+# and a function ring_NAME that prints TAP or ctest's verbose output and exits with its verdict.
+set -u
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top" || exit 1
+STRICT=${STRICT:-}
+JOBS=${JOBS:-$(nproc)}
+export JOBS
+logs=$top/build/test
+mkdir -p "$logs"
+
+table() {
+    cat <<'ROWS'
+lint      scripts/lint.sh
+native    src/base/str_test.c
+clang     src/base/str_test.c
+wasm      src/base/str_test.c
+wire      test/wire/*.test.mjs
+client    test/client/*.test.mjs
+worker    src/host/wasm/worker/*.test.mjs
+ROWS
+}
+
+# Builds preset $1 (all, or the targets named) with everything it needs.
+build() {
+    preset=$1
+    shift
+    scripts/fetch-deps.sh &&
+        cmake --preset "$preset" ${NEURITE_DEPS:+-DNEURITE_DEPS="$NEURITE_DEPS"} &&
+        cmake --build --preset "$preset" -j "$JOBS" ${1:+--target "$@"}
+}
+
+# npm's packages of folder $1, exactly as locked.
+node_packages() {
+    [ -f "$1/package-lock.json" ] || return 0
+    [ -n "$(find "$1/node_modules/.package-lock.json" -newer "$1/package-lock.json" \
+        2>/dev/null)" ] ||
+        (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund)
+}
+
+ring_lint() { node_packages . && scripts/fetch-deps.sh && scripts/lint.sh; }
+
+ring_native() { build dev && ctest --test-dir build/dev -V -j "$JOBS"; }
+
+# The second compiler agrees: everything compiles without a warning.
+ring_clang() { build lint && echo "ok 1 - clang compiles everything without a warning"; }
+
+ring_wasm() { build wasm && ctest --test-dir build/wasm -V -j "$JOBS"; }
+
+# Programs for the rings that drive them from outside: with sanitizers.
+programs() {
+    build dev && node_packages . || return 1
+    export NEURITE="$top/build/dev/neurite" RENDEZVOUS="$top/build/dev/rendezvous"
+    export UBSAN_OPTIONS=print_stacktrace=1
+}
+
+node_tests() { node --test --test-reporter=tap --test-concurrency=1 "$@"; }
+
+ring_wire() { programs && node_packages test/wire && node_tests test/wire/*.test.mjs; }
+
+ring_client() { programs && node_packages test/client && node_tests test/client/*.test.mjs; }
+
+ring_worker() { programs && node_tests src/host/wasm/worker/*.test.mjs; }
+
+# Reads a log; prints "passed failed skipped". A program of ctest that prints no TAP counts as one.
+count() {
+    awk '
+        { id = ""; if (match($0, /^[0-9]+: /)) { id = $1; $0 = substr($0, RLENGTH + 1) } }
+        /^ok / { rows[id]++; if (/# SKIP/) skipped++; else passed++ }
+        /^not ok / { rows[id]++; bad[id]++; failed++ }
+        /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
+            match($0, /#[0-9]+:/); program = substr($0, RSTART + 1, RLENGTH - 1)
+            if (/\*\*\*Skipped/) skipped++
+            else if (/ Passed /) { if (!rows[program]) passed++ }
+            else if (!bad[program]) failed++
+        }
+        END { print passed + 0, failed + 0, skipped + 0 }' "$1"
+}
+
+# What a reader of a failed ring wants to see first.
+excerpt() {
+    grep -nE '(^|^[0-9]+: )(not ok|# .*(CHECK|got|want|error)|.*(ERROR: |runtime error|Assertion))|FAILED|\*\*\*|error:' \
+        "$1" | cut -c 1-300 | head -n 60
+    echo "   ... the end of $1:"
+    tail -n 25 "$1" | cut -c 1-300
+}
+
+total_passed=0
+total_failed=0
+run_ring() {
+    log=$logs/$1.log
+    start=$(date +%s)
+    "ring_$1" >"$log" 2>&1
+    status=$?
+    # shellcheck disable=SC2046 # three numbers
+    set -- "$1" $(count "$log")
+    passed=$2 failed=$3 skipped=$4
+    if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+        failed=1
+        echo "   $1 ended with status $status" >>"$log"
+    elif [ "$((passed + failed + skipped))" -eq 0 ]; then
+        failed=1
+        echo "   $1 ran no test" >>"$log"
+    fi
+    if [ "$skipped" -gt 0 ]; then
+        grep -E '# SKIP|\*\*\*Skipped' "$log" | sed 's/^/   skipped: /'
+        [ -z "$STRICT" ] || failed=$((failed + skipped))
+    fi
+    [ "$failed" -eq 0 ] || excerpt "$log"
+    seconds=$(($(date +%s) - start))
+    printf '%-10s %5d passed, %d failed, %d skipped in %d:%02d minutes\n' "$1" "$passed" "$failed" \
+        "$skipped" $((seconds / 60)) $((seconds % 60))
+    total_passed=$((total_passed + passed))
+    total_failed=$((total_failed + failed))
+}
+
+wanted=" $* "
+for name in $(table | awk '{ print $1 }'); do
+    case $wanted in
+    "  " | *" $name "*) ;;
+    *) continue ;;
+    esac
+    # shellcheck disable=SC2046 # patterns that the shell expands
+    set -- $(table | awk -v name="$name" '$1 == name { print $2 }')
+    if [ -e "$1" ]; then
+        run_ring "$name"
+    else
+        echo "$name: the tree has no $1"
+        [ "$wanted" = "  " ] || total_failed=$((total_failed + 1))
+    fi
+done
+for name in $wanted; do
+    table | grep -q "^$name " || {
+        echo "there is no ring $name; there are: $(table | awk '{ printf "%s ", $1 }')"
+        total_failed=$((total_failed + 1))
+    }
+done
+echo "$total_passed passed, $total_failed failed"
+[ "$total_failed" -eq 0 ]
