@@ -1,0 +1,456 @@
+/* Carries out effects in virtual time. An instance ends by a crash at an effect, or by a flush that
+ * failed; the next one opens on what the disk kept. */
+#include "test/sim/node.h"
+
+#include "hs/hs.h"
+#include "test/sim/disk.h"
+#include "test/sim/wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define REQUESTS_MAX 64
+#define UNIX_START_MS 1700000000000
+#define TURNS_A_MS_MAX 1000
+#define EFFECTS_A_TURN_MAX 100000
+
+struct open_request {
+    uint64_t id; /* 0: free */
+    node_answer_fn fn;
+    void *ctx;
+};
+
+/* A request or an answer on its way. */
+struct parcel {
+    struct node *node;
+    uint64_t id;
+    int status;
+    node_answer_fn fn;
+    void *ctx;
+    char *head, *body;
+    size_t head_n, body_n;
+};
+
+struct node {
+    struct world *world;
+    size_t index;
+    struct disk *disk;
+    struct str relay; /* absent: none */
+    struct hs *hs;    /* NULL: down */
+    uint64_t incarnation;
+    int64_t opened_ms, clock_skew_ms;
+    struct open_request requests[REQUESTS_MAX];
+    uint64_t request_serial;
+    uint64_t wake_serial;
+    bool has_turn;
+    int64_t turn_ms;
+    int turns_now;
+    char server_name[256];
+};
+
+static const char *const vfs_names[WORLD_NODES_MAX] = {"sim0", "sim1", "sim2", "sim3"};
+
+/* The monotonic clock starts anew with each instance, the wall clock is a little wrong. */
+static struct now now_of(const struct node *node)
+{
+    return (struct now){.mono_ms = node->world->now_ms - node->opened_ms + 1000,
+                        .unix_ms = UNIX_START_MS + node->world->now_ms + node->clock_skew_ms};
+}
+
+static char *copy_of(struct str s)
+{
+    char *copy = base_alloc(s.n + 1);
+    if (s.n > 0) {
+        memcpy(copy, s.p, s.n);
+    }
+    return copy;
+}
+
+static void on_random(void *ctx, void *out, size_t n)
+{
+    struct node *node = ctx;
+    rng_fill(&node->world->rng, out, n);
+}
+
+static void on_log(void *ctx, enum log_level level, struct str line)
+{
+    struct node *node = ctx;
+    world_trace(node->world, "node %zu log %d %.*s", node->index, (int)level, STR_ARG(line));
+}
+
+/* --- life and death ------------------------------------------------------------------------ */
+
+static void turn_soon(struct node *node);
+
+static void node_open(struct node *node)
+{
+    struct world *world = node->world;
+    const char *why = "";
+    struct host host = {.ctx = node, .random = on_random, .log = on_log};
+    struct hs_config config = {
+        .db_path = STR("neurite.db"),
+        .vfs = vfs_names[node->index],
+        .wasm_pragmas = true,
+        .server_name = STR(""),
+        .relays = {&node->relay, str_is_absent(node->relay) ? 0 : 1},
+        .build_id = STR("sim"),
+        .password_memory_kib = 8,
+    };
+    node->incarnation++;
+    node->opened_ms = world->now_ms;
+    disk_mount(node->disk);
+    enum err err = hs_open(&node->hs, &config, &host, now_of(node), &why);
+    world_trace(world, "node %zu opens: %s", node->index, err_name(err));
+    if (err != ERR_NONE) {
+        world_fail(world, "node %zu does not open again: %s (%s)", node->index, why, err_name(err));
+        return;
+    }
+    struct str name = hs_server_name(node->hs);
+    if (node->server_name[0] != '\0' && !str_eq(name, str_of(node->server_name))) {
+        /* Until its first flush a homeserver has told its name to nobody. */
+        world_trace(world, "node %zu has another name", node->index);
+    }
+    snprintf(node->server_name, sizeof(node->server_name), "%.*s", STR_ARG(name));
+    turn_soon(node);
+}
+
+static void reopen(void *ctx, uint64_t word)
+{
+    struct node *node = ctx;
+    (void)word;
+    if (!node->world->is_failed) {
+        node_open(node);
+    }
+}
+
+static void parcel_free(void *p)
+{
+    struct parcel *parcel = p;
+
+    base_free(parcel->head);
+    base_free(parcel->body);
+    base_free(parcel);
+}
+
+static void breaks(void *ctx, uint64_t word)
+{
+    struct parcel *parcel = ctx;
+    (void)word;
+    parcel->fn(parcel->ctx, 0, STR_ABSENT);
+    parcel_free(parcel);
+}
+
+/* The client learns that its connection is gone. */
+static void break_soon(struct node *node, node_answer_fn fn, void *ctx)
+{
+    struct parcel *parcel = base_alloc(sizeof(*parcel));
+    *parcel = (struct parcel){.fn = fn, .ctx = ctx};
+    agenda_put_owned(&node->world->agenda,
+                     node->world->now_ms + rng_between(&node->world->rng, 0, 20), breaks, parcel,
+                     parcel_free);
+}
+
+static void node_crash(struct node *node, const char *why)
+{
+    struct world *world = node->world;
+    world_trace(world, "node %zu crashes: %s", node->index, why);
+    world->n_crashes++;
+    bool is_lucky = rng_one_in(&world->rng, 2);
+    hs_close(node->hs);
+    node->hs = NULL;
+    node->has_turn = false;
+    node->wake_serial++;
+    disk_unmount(node->disk, is_lucky);
+    for (size_t i = 0; i < REQUESTS_MAX; i++) {
+        if (node->requests[i].id != 0) {
+            break_soon(node, node->requests[i].fn, node->requests[i].ctx);
+            node->requests[i].id = 0;
+        }
+    }
+    if (world->wire != NULL) {
+        wire_node_gone(world->wire, node);
+    }
+    agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 1, 400), reopen, node, 0);
+}
+
+struct node *node_new(struct world *world, size_t index, struct str relay)
+{
+    struct node *node = base_alloc(sizeof(*node));
+    node->world = world;
+    node->index = index;
+    node->relay = relay;
+    node->clock_skew_ms = rng_between(&world->rng, -2000, 2000);
+    node->disk = disk_new(vfs_names[index]);
+    node_open(node);
+    return node;
+}
+
+void node_free(struct node *node)
+{
+    if (node->hs != NULL) {
+        hs_close(node->hs);
+    }
+    disk_free(node->disk);
+    base_free(node);
+}
+
+struct str node_server_name(const struct node *node)
+{
+    return str_of(node->server_name);
+}
+
+/* --- requests ------------------------------------------------------------------------------ */
+
+static void request_arrives(void *ctx, uint64_t word)
+{
+    struct parcel *parcel = ctx;
+    struct node *node = parcel->node;
+    size_t slot = 0;
+    (void)word;
+    while (slot < REQUESTS_MAX && node->requests[slot].id != 0) {
+        slot++;
+    }
+    if (node->hs == NULL || slot == REQUESTS_MAX) {
+        break_soon(node, parcel->fn, parcel->ctx);
+    } else {
+        struct str head = {parcel->head, parcel->head_n}, body = {parcel->body, parcel->body_n};
+        uint64_t id = ++node->request_serial;
+        node->requests[slot] = (struct open_request){id, parcel->fn, parcel->ctx};
+        world_trace(node->world, "node %zu request %llu", node->index, (unsigned long long)id);
+        world_trace_bytes(node->world, head);
+        world_trace_bytes(node->world, body);
+        hs_request(node->hs, now_of(node), id, head, body);
+        turn_soon(node);
+    }
+    parcel_free(parcel);
+}
+
+void node_request(struct node *node, struct str head, struct str body, node_answer_fn fn, void *ctx)
+{
+    struct parcel *parcel = base_alloc(sizeof(*parcel));
+    *parcel = (struct parcel){.node = node,
+                              .fn = fn,
+                              .ctx = ctx,
+                              .head = copy_of(head),
+                              .head_n = head.n,
+                              .body = copy_of(body),
+                              .body_n = body.n};
+    node->world->n_requests++;
+    agenda_put_owned(&node->world->agenda,
+                     node->world->now_ms + rng_between(&node->world->rng, 0, 3), request_arrives,
+                     parcel, parcel_free);
+}
+
+static void answer_arrives(void *ctx, uint64_t word)
+{
+    struct parcel *parcel = ctx;
+    (void)word;
+    parcel->fn(parcel->ctx, parcel->status, str_make(parcel->body, parcel->body_n));
+    parcel_free(parcel);
+}
+
+static void do_respond(struct node *node, const struct effect *e)
+{
+    for (size_t i = 0; i < REQUESTS_MAX; i++) {
+        struct open_request *open = &node->requests[i];
+        if (open->id == e->id) {
+            struct parcel *parcel = base_alloc(sizeof(*parcel));
+            *parcel = (struct parcel){.status = e->status,
+                                      .fn = open->fn,
+                                      .ctx = open->ctx,
+                                      .body = copy_of(e->bytes),
+                                      .body_n = e->bytes.n};
+            open->id = 0;
+            agenda_put_owned(&node->world->agenda,
+                             node->world->now_ms + rng_between(&node->world->rng, 0, 3),
+                             answer_arrives, parcel, parcel_free);
+            return;
+        }
+    }
+    world_fail(node->world, "node %zu answers request %llu, which is not open", node->index,
+               (unsigned long long)e->id);
+}
+
+/* --- effects ------------------------------------------------------------------------------- */
+
+struct flush_note {
+    struct node *node;
+    uint64_t incarnation, turn;
+};
+
+static void flush_ends(void *ctx, uint64_t word)
+{
+    struct flush_note *note = ctx;
+    struct node *node = note->node;
+    struct world *world = node->world;
+    (void)word;
+    if (node->hs != NULL && node->incarnation == note->incarnation) {
+        uint64_t one_in = world->faults.bad_flush_one_in;
+        bool ok = one_in == 0 || !rng_one_in(&world->rng, one_in);
+        disk_flush_end(node->disk, ok);
+        world_trace(world, "node %zu flush of turn %llu %s, %u bytes", node->index,
+                    (unsigned long long)note->turn, ok ? "ends" : "fails",
+                    (unsigned)disk_size(node->disk));
+        hs_flushed(node->hs, now_of(node), note->turn, ok);
+        turn_soon(node);
+    }
+    base_free(note);
+}
+
+static void do_flush(struct node *node, uint64_t turn)
+{
+    struct flush_note *note = base_alloc(sizeof(*note));
+    *note = (struct flush_note){node, node->incarnation, turn};
+    if (disk_is_flushing(node->disk)) {
+        world_fail(node->world, "node %zu wants a second flush in flight", node->index);
+        base_free(note);
+        return;
+    }
+    disk_flush_begin(node->disk);
+    node->world->n_flushes++;
+    agenda_put_owned(&node->world->agenda,
+                     node->world->now_ms + rng_between(&node->world->rng, 1, 30), flush_ends, note,
+                     base_free);
+}
+
+static void wakes(void *ctx, uint64_t serial)
+{
+    struct node *node = ctx;
+    if (node->hs != NULL && node->wake_serial == serial) {
+        turn_soon(node);
+    }
+}
+
+static void do_wake(struct node *node, int64_t at_mono_ms)
+{
+    node->wake_serial++;
+    if (at_mono_ms >= 0) {
+        int64_t in_ms = at_mono_ms - now_of(node).mono_ms;
+        agenda_put(&node->world->agenda, node->world->now_ms + (in_ms > 0 ? in_ms : 0), wakes, node,
+                   node->wake_serial);
+    }
+}
+
+static void trace_effect(struct node *node, const struct effect *e)
+{
+    world_trace(node->world, "node %zu effect %d of %llu, status %d", node->index, (int)e->kind,
+                (unsigned long long)e->id, e->status);
+    if (e->kind != EFFECT_WAKE && e->kind != EFFECT_FLUSH && e->kind != EFFECT_RESTART) {
+        world_trace_bytes(node->world, e->bytes);
+    }
+}
+
+/* False: the instance is gone. */
+static bool effect_do(struct node *node, const struct effect *e)
+{
+    struct world *world = node->world;
+    trace_effect(node, e);
+    if (world->faults.crash_one_in != 0 && rng_one_in(&world->rng, world->faults.crash_one_in)) {
+        node_crash(node, "at an effect");
+        return false;
+    }
+    switch (e->kind) {
+    case EFFECT_RESPOND:
+        do_respond(node, e);
+        break;
+    case EFFECT_SEND:
+        wire_send(world->wire, node, node->incarnation, e->id, e->bytes, e->is_text);
+        break;
+    case EFFECT_DIAL:
+        wire_dial(world->wire, node, node->incarnation, e->id, e->bytes);
+        break;
+    case EFFECT_CLOSE:
+        wire_close(world->wire, node, node->incarnation, e->id);
+        break;
+    case EFFECT_FLUSH:
+        do_flush(node, e->id);
+        break;
+    case EFFECT_WAKE:
+        do_wake(node, e->at_mono_ms);
+        break;
+    case EFFECT_RESTART:
+        node_crash(node, "it asks to be restarted");
+        return false;
+    }
+    return true;
+}
+
+static void turn_run(void *ctx, uint64_t incarnation)
+{
+    struct node *node = ctx;
+    struct world *world = node->world;
+    struct effect effect;
+    if (node->hs == NULL || node->incarnation != incarnation) {
+        return;
+    }
+    node->has_turn = false;
+    node->turns_now = node->turn_ms == world->now_ms ? node->turns_now + 1 : 0;
+    node->turn_ms = world->now_ms;
+    if (node->turns_now > TURNS_A_MS_MAX) {
+        world_fail(world, "node %zu spins", node->index);
+        return;
+    }
+    world->n_turns++;
+    hs_turn(node->hs, now_of(node));
+    for (int n = 0; n < EFFECTS_A_TURN_MAX && hs_next(node->hs, &effect); n++) {
+        if (!effect_do(node, &effect) || world->is_failed) {
+            return;
+        }
+    }
+}
+
+/* What arrives within a moment is served in one turn. */
+static void turn_soon(struct node *node)
+{
+    struct world *world = node->world;
+    if (!node->has_turn) {
+        node->has_turn = true;
+        agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 0, 2), turn_run, node,
+                   node->incarnation);
+    }
+}
+
+/* --- links --------------------------------------------------------------------------------- */
+
+static bool is_present(const struct node *node, uint64_t incarnation)
+{
+    return node->hs != NULL && node->incarnation == incarnation;
+}
+
+void node_link_up(struct node *node, uint64_t incarnation, uint64_t link)
+{
+    if (is_present(node, incarnation)) {
+        hs_link_up(node->hs, now_of(node), link);
+        turn_soon(node);
+    }
+}
+
+void node_link_message(struct node *node, uint64_t incarnation, uint64_t link, struct str message,
+                       bool is_text)
+{
+    if (is_present(node, incarnation)) {
+        world_trace(node->world, "node %zu message over %llu", node->index,
+                    (unsigned long long)link);
+        world_trace_bytes(node->world, message);
+        hs_link_message(node->hs, now_of(node), link, message, is_text);
+        turn_soon(node);
+    }
+}
+
+void node_link_room(struct node *node, uint64_t incarnation, uint64_t link, size_t room)
+{
+    if (is_present(node, incarnation)) {
+        hs_link_room(node->hs, now_of(node), link, room);
+        turn_soon(node);
+    }
+}
+
+void node_link_down(struct node *node, uint64_t incarnation, uint64_t link, struct str why)
+{
+    if (is_present(node, incarnation)) {
+        world_trace(node->world, "node %zu link %llu down: %.*s", node->index,
+                    (unsigned long long)link, STR_ARG(why));
+        hs_link_down(node->hs, now_of(node), link, why);
+        turn_soon(node);
+    }
+}

@@ -1,0 +1,49 @@
+/* A run: one clock, one sequence of chance, the homeservers, the relay between them, the users. */
+#ifndef TEST_SIM_WORLD_H
+#define TEST_SIM_WORLD_H
+
+#include "base/str.h"
+#include "test/sim/agenda.h"
+#include "test/sim/rng.h"
+
+#define WORLD_NODES_MAX 4
+#define WORLD_USERS_MAX 16
+
+struct node;
+struct user;
+struct wire;
+
+/* How bad the world is: each "one in n" of 0 never happens. */
+struct faults {
+    uint64_t crash_one_in;     /* effects */
+    uint64_t bad_flush_one_in; /* flushes */
+    uint64_t link_cut_one_in;  /* messages over a link */
+};
+
+struct world {
+    uint64_t seed;
+    struct rng rng;
+    struct agenda agenda;
+    int64_t now_ms;
+    struct faults faults;
+    struct node *nodes[WORLD_NODES_MAX];
+    size_t n_nodes;
+    struct wire *wire; /* NULL: no relay */
+    struct user *users[WORLD_USERS_MAX];
+    size_t n_users;
+    int messages_each;
+    char room[256]; /* the one they all talk in; empty until it is made */
+    /* What happened, in one number; the same seed gives the same. */
+    uint64_t trace;
+    bool is_verbose, is_failed;
+    uint64_t n_turns, n_crashes, n_flushes, n_requests, n_link_messages;
+};
+
+/* A line of the trace: goes into the number, and to stdout when verbose. */
+void world_trace(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+/* The bytes go into the number, unprinted. */
+void world_trace_bytes(struct world *world, struct str bytes);
+/* An invariant does not hold: printed with seed and time; the run ends. */
+void world_fail(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+
+#endif
