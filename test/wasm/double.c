@@ -84,7 +84,8 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
         hs_close(hs);
         return ERR_CORRUPT;
     }
-    hs->turn = 1; /* the schema may have been written: nothing leaves before the first flush */
+    /* The schema may have been written: then nothing leaves before the first flush. */
+    hs->turn = config->read_only ? 0 : 1;
     host->log(host->ctx, LOG_INFO, str_of(greeting));
     *out = hs;
     return ERR_NONE;
@@ -210,7 +211,7 @@ void hs_request(struct hs *hs, struct now now, uint64_t id, struct str head, str
         store(hs, id, path, body, n);
     } else if (str_eq(path, STR("/_matrix/client/versions"))) {
         answer(hs, id, 200, STR("{\"versions\":[\"v1.1\"]}"));
-    } else if (str_eq(path, STR("/_matrix/head"))) {
+    } else if (str_starts(path, STR("/_matrix/head"))) {
         answer(hs, id, 200, head);
     } else if (str_eq(path, STR("/_neurite/status"))) {
         status_get(hs, id);

@@ -45,16 +45,7 @@ export const EXPORTS = [
 ];
 
 /** enum err of src/base/base.h, by number. */
-export const ERRORS = [
-  "none",
-  "syntax",
-  "limit",
-  "absent",
-  "refused",
-  "store",
-  "full",
-  "corrupt",
-];
+export const ERRORS = ["none", "syntax", "limit", "absent", "refused", "store", "full", "corrupt"];
 
 /** enum effect_kind of src/hs/hs.h. */
 export const EFFECT = {

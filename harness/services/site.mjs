@@ -1,0 +1,146 @@
+/**
+ * A small web server for tests of the worker: serves what nginx serves, without a client, and lets a
+ * test change the module under a running page.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import http from "node:http";
+import { WebSocketServer } from "ws";
+
+const PORT_FIRST = Number(process.env.SITE_PORT ?? 18510);
+const PORTS = 80;
+const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title>
+<link rel="icon" href="data:,">`;
+
+/** @typedef {{ status: number, type: string, bytes: Buffer }} Answer */
+
+export class Site {
+  /** @type {string | null} file of the module; null: there is none */
+  wasm = null;
+  /** @type {string} file of the worker */
+  worker;
+  /** @type {unknown} */
+  config = {};
+  /** How often each path was asked for, and with what status it was answered. */
+  /** @type {{ path: string, status: number }[]} */
+  asked = [];
+  /** What came in over the websocket, and what `say` sends to all. */
+  /** @type {(string | Buffer)[]} */
+  heard = [];
+  /** When set, the websocket does not read. */
+  #deaf = false;
+  #server;
+  #sockets;
+  port = 0;
+
+  /** @param {string} worker */
+  constructor(worker) {
+    this.worker = worker;
+    this.#server = http.createServer((request, response) => void this.#serve(request, response));
+    this.#sockets = new WebSocketServer({ server: this.#server, path: "/socket" });
+    this.#sockets.on("connection", (socket) => {
+      if (this.#deaf) {
+        socket.pause();
+      }
+      socket.on("message", (data, isBinary) => {
+        this.heard.push(isBinary ? /** @type {Buffer} */ (data) : data.toString());
+      });
+      socket.on("error", () => {});
+    });
+    this.#sockets.on("error", () => {});
+  }
+
+  get origin() {
+    return `http://localhost:${this.port}`;
+  }
+
+  async start() {
+    for (let port = PORT_FIRST; port < PORT_FIRST + PORTS; port++) {
+      if (await this.#listen(port)) {
+        this.port = port;
+        return this;
+      }
+    }
+    throw new Error(`no port is free from ${PORT_FIRST} on`);
+  }
+
+  /**
+   * @param {number} port
+   * @returns {Promise<boolean>}
+   */
+  #listen(port) {
+    return new Promise((resolve) => {
+      this.#server.once("error", () => resolve(false));
+      this.#server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+  }
+
+  async stop() {
+    this.#sockets.clients.forEach((socket) => socket.terminate());
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** @param {string | Buffer} message to all connected */
+  say(message) {
+    this.#sockets.clients.forEach((socket) => socket.send(message));
+  }
+
+  get connections() {
+    return this.#sockets.clients.size;
+  }
+
+  hangUp() {
+    this.#sockets.clients.forEach((socket) => socket.terminate());
+  }
+
+  /** @param {boolean} deaf */
+  set deaf(deaf) {
+    this.#deaf = deaf;
+    this.#sockets.clients.forEach((socket) => (deaf ? socket.pause() : socket.resume()));
+  }
+
+  /**
+   * @param {http.IncomingMessage} request
+   * @param {http.ServerResponse} response
+   */
+  async #serve(request, response) {
+    const { pathname } = new URL(request.url ?? "/", this.origin);
+    const { status, type, bytes } = await this.#find(pathname);
+    const etag = `"${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}"`;
+    const same = status === 200 && request.headers["if-none-match"] === etag;
+    this.asked.push({ path: pathname, status: same ? 304 : status });
+    response.writeHead(same ? 304 : status, {
+      "content-type": type,
+      "cache-control": "no-cache",
+      "service-worker-allowed": "/",
+      ...(same ? {} : { "content-length": bytes.length }),
+      ...(status === 200 ? { etag } : {}),
+    });
+    response.end(same ? undefined : bytes);
+  }
+
+  /**
+   * @param {string} path
+   * @returns {Promise<Answer>}
+   */
+  async #find(path) {
+    const text = (/** @type {string} */ body) => Buffer.from(body);
+    switch (path) {
+      case "/":
+        return { status: 200, type: "text/html", bytes: text(PAGE) };
+      case "/dendrite_sw.js":
+        return { status: 200, type: "text/javascript", bytes: await readFile(this.worker) };
+      case "/config.json":
+        return { status: 200, type: "application/json", bytes: text(JSON.stringify(this.config)) };
+      case "/dendrite.wasm":
+        return this.wasm === null
+          ? { status: 404, type: "text/plain", bytes: text("no such file") }
+          : { status: 200, type: "application/wasm", bytes: await readFile(this.wasm) };
+      default: {
+        const error = { errcode: "M_UNKNOWN", error: "no service worker controls this page" };
+        return { status: 503, type: "application/json", bytes: text(JSON.stringify(error)) };
+      }
+    }
+  }
+}

@@ -1,0 +1,463 @@
+/**
+ * Keeps one instance alive: starts it when it is needed, starts another when it died, moves to a new
+ * build. What a single life does is instance.js.
+ */
+import { configLines } from "./config.js";
+import { Core } from "./core.js";
+import { Image, TornError, openStorage } from "./image.js";
+import { Instance } from "./instance.js";
+import { takeLock } from "./lock.js";
+import { ModuleError, downloadModule, keepModule, keptModule } from "./module.js";
+import { Poison } from "./poison.js";
+import { rehearse } from "./rehearsal.js";
+import { errorResponse, fullResponse, isRead } from "./requests.js";
+
+/** @typedef {import("./requests.js").Held} Held */
+/** @typedef {import("./instance.js").Death} Death */
+/** @typedef {import("./module.js").Build} Build */
+/** @typedef {{ when: number, reason: string, text: string }} DeathNote */
+
+const RUNS_MAX = 2;
+const DEATHS_KEPT = 20;
+const QUICK_DEATHS_MS = 10_000;
+const PAUSE_MAX_MS = 30_000;
+const PROBE_SIZE = 1024 * 1024;
+const PROBE_EVERY_MS = 2000;
+const WRITES_WAIT_MS = 5000;
+const LOOK_MS = 50;
+
+const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Homeserver {
+  #log;
+  /** @type {Instance | null} */
+  #instance = null;
+  /** @type {Promise<Instance> | null} */
+  #starting = null;
+  /** @type {Promise<void> | null} */
+  #checking = null;
+  /** @type {Build | null} */
+  #build = null;
+  /** @type {string | null} the newest answer of the server that was looked at */
+  #etag = null;
+  /** @type {IDBDatabase | null} */
+  #storage = null;
+  /** @type {Image | null} */
+  #image = null;
+  #poison = new Poison();
+  #readOnly = false;
+  #probed = 0;
+  #serverName = "";
+  /** @type {DeathNote[]} */
+  #deaths = [];
+  /** @type {Set<() => void>} */
+  #watchers = new Set();
+  /** What people should know of: why it does not start, or why a new build is not used. */
+  notice = "";
+
+  /** @param {import("./log.js").Log} log */
+  constructor(log) {
+    this.#log = log;
+  }
+
+  /**
+   * Takes a request, now or when there is an instance; it is always answered.
+   *
+   * @param {Held} held
+   */
+  async request(held) {
+    try {
+      let instance = await this.ready();
+      if (this.#readOnly && !isRead(held) && (await this.#canWriteAgain())) {
+        instance = await this.ready();
+      }
+      instance.request(held);
+    } catch (error) {
+      held.answer(errorResponse(503, "M_UNKNOWN", messageOf(error)));
+    }
+  }
+
+  /** @returns {Promise<Instance>} the one instance; all who ask during a start wait for the same */
+  ready() {
+    if (this.#instance) {
+      return Promise.resolve(this.#instance);
+    }
+    this.#starting ??= this.#start().finally(() => {
+      this.#starting = null;
+    });
+    return this.#starting;
+  }
+
+  async #start() {
+    await pause(this.#pauseBeforeStart());
+    const begin = performance.now();
+    const release = await takeLock(() =>
+      this.#instance?.die({ reason: "fence", text: "another instance took the lock" }),
+    );
+    try {
+      const opening = this.#openImage();
+      opening.catch(() => {});
+      const { build, fresh } = await this.#findBuild();
+      const [core, image, config] = await Promise.all([
+        Core.instantiate(build.module, (level, line) => this.#log.add(level, line)),
+        opening,
+        configLines(build.section.build, this.#readOnly),
+      ]);
+      image.parts.forEach(([index, offset, bytes]) => core.load(index, offset, bytes));
+      const { error, why } = core.open(image.size, config);
+      if (error !== "none") {
+        throw new Error(`The homeserver's database cannot be opened (${error}): ${why}`);
+      }
+      this.#build = build;
+      this.#image = image.image;
+      this.#serverName = core.serverName();
+      await this.#poison.load(image.image);
+      this.#live(core, image.image, release);
+      if (fresh) {
+        await keepModule(fresh).catch((failed) => this.#log.error(`keeping the build: ${failed}`));
+      }
+      this.notice = "";
+      const took = Math.round(performance.now() - begin);
+      this.#log.info(
+        `started build ${build.section.build} in ${took} ms, image ${image.size} bytes`,
+      );
+      return /** @type {Instance} */ (/** @type {unknown} */ (this.#instance));
+    } catch (error) {
+      release();
+      this.notice = messageOf(error);
+      this.#log.error(`start: ${this.notice}`);
+      throw error;
+    }
+  }
+
+  /**
+   * @param {Core} core
+   * @param {Image} image
+   * @param {() => void} release
+   */
+  #live(core, image, release) {
+    this.#instance = new Instance({
+      core,
+      image,
+      onDeath: (death, held) => {
+        release();
+        this.#instance = null;
+        void this.#bury(death, held, image);
+      },
+      onLinkChange: () => this.#changed(),
+      isPoison: (input) => this.#poison.isRefused(input),
+    });
+    this.#changed();
+  }
+
+  /** Deaths in quick succession: the next life waits a little longer each time. */
+  #pauseBeforeStart() {
+    const recent = this.#deaths.filter(
+      ({ when, reason }) => reason !== "stop" && when > Date.now() - QUICK_DEATHS_MS,
+    ).length;
+    return recent < 4 ? 0 : Math.min(PAUSE_MAX_MS, 250 * 2 ** (recent - 4));
+  }
+
+  /** @returns {Promise<{ build: Build, fresh?: import("./module.js").Download }>} */
+  async #findBuild() {
+    if (this.#build) {
+      return { build: this.#build };
+    }
+    const kept = await keptModule();
+    if (kept) {
+      this.#etag = kept.etag;
+      return { build: kept };
+    }
+    const fresh = await downloadModule(null);
+    if (!fresh) {
+      throw new ModuleError("the server has nothing new, and there is nothing old");
+    }
+    this.#etag = fresh.etag;
+    return { build: fresh, fresh };
+  }
+
+  async #openStorage() {
+    if (!this.#storage) {
+      const storage = await openStorage();
+      const lost = () => {
+        storage.close();
+        this.#storage = null;
+      };
+      storage.onclose = lost;
+      storage.onversionchange = lost;
+      this.#storage = storage;
+    }
+    return this.#storage;
+  }
+
+  /** Raises the generation, then reads. What cannot be read is set aside, and the image is empty. */
+  async #openImage() {
+    const storage = await this.#openStorage();
+    for (;;) {
+      const image = new Image(storage);
+      await image.fence().catch((error) => this.#notFenced(error));
+      /** @type {[index: number, offset: number, bytes: Uint8Array][]} */
+      const parts = [];
+      try {
+        const size = await image.load((...part) => parts.push(part));
+        return { image, size, parts };
+      } catch (error) {
+        if (!(error instanceof TornError)) {
+          throw error;
+        }
+        this.#log.error(`the image is set aside: ${error.message}`);
+        await image.setAside(error.message);
+      }
+    }
+  }
+
+  /** @param {any} error of raising the generation */
+  #notFenced(error) {
+    if (error?.name !== "QuotaExceededError") {
+      throw error;
+    }
+    this.#readOnly = true; // nothing can be written, so nothing has to be fenced off
+    this.#log.error("the storage is full: reading only");
+  }
+
+  /**
+   * After a death: counts a poisoned input, answers or repeats what was held, lives again.
+   *
+   * @param {Death} death
+   * @param {Held[]} held
+   * @param {Image} image
+   */
+  async #bury(death, held, image) {
+    const { reason, text, poison } = death;
+    this.#deaths.push({ when: Date.now(), reason, text });
+    this.#deaths.splice(0, this.#deaths.length - DEATHS_KEPT);
+    this.#log.add(reason === "stop" || reason === "swap" ? 2 : 0, `ended (${reason}): ${text}`);
+    this.#readOnly ||= reason === "full";
+    if (poison) {
+      await this.#poison.add(poison, image).catch((error) => this.#log.error(String(error)));
+    }
+    for (const one of held) {
+      this.#answerHeld(one, death);
+    }
+    if (reason !== "stop" && reason !== "swap") {
+      this.ready().catch(() => {}); // the relay is waiting, whether or not a page is
+    }
+  }
+
+  /**
+   * None of them left a trace in the durable image. A read is run again by the next instance; a write
+   * gets the error, and nothing is said at all by an instance that another one has replaced.
+   *
+   * @param {Held} held
+   * @param {Death} death
+   */
+  #answerHeld(held, { reason, text, poison }) {
+    const again = isRead(held) && held !== poison?.held;
+    if (reason === "fence") {
+      held.answer(Response.error());
+    } else if (reason === "stop") {
+      held.answer(errorResponse(503, "M_UNKNOWN", "The homeserver was stopped"));
+    } else if (reason === "swap" ? again || hasRequestId(held) : again && held.runs < RUNS_MAX) {
+      void this.request(held);
+    } else if (reason === "full") {
+      held.answer(fullResponse());
+    } else {
+      held.answer(errorResponse(500, "M_UNKNOWN", `The homeserver had to start again: ${text}`));
+    }
+  }
+
+  /** In read-only times, asked before a write: true when an instance that writes will be there. */
+  async #canWriteAgain() {
+    if (!this.#image || Date.now() - this.#probed < PROBE_EVERY_MS) {
+      return false;
+    }
+    this.#probed = Date.now();
+    if (!(await this.#image.probe(PROBE_SIZE))) {
+      return false;
+    }
+    this.#log.info("the storage takes data again");
+    this.#readOnly = false;
+    this.#instance?.die({ reason: "swap", text: "to write again" });
+    return true;
+  }
+
+  /** Drops the instance, as the status page's button does. */
+  stop() {
+    this.#instance?.die({ reason: "stop", text: "asked to" });
+  }
+
+  /* --- another build ------------------------------------------------------------------------ */
+
+  /**
+   * Looks whether the server has another build, and moves to it. One look at a time.
+   *
+   * @returns {Promise<void>}
+   */
+  check() {
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = null;
+    });
+    return this.#checking;
+  }
+
+  async #check() {
+    const build = this.#build;
+    if (!build || !this.#instance) {
+      return; // a start looks for itself
+    }
+    try {
+      const download = await downloadModule(this.#etag);
+      if (download) {
+        this.#etag = download.etag;
+        this.notice = "";
+        if (download.section.build !== build.section.build) {
+          await this.#swap(build, download);
+        }
+      }
+    } catch (error) {
+      await this.#refused(build, error);
+    }
+  }
+
+  /**
+   * @param {Build} build that goes on
+   * @param {unknown} error
+   */
+  async #refused(build, error) {
+    if (!(error instanceof ModuleError) || error.etag === null) {
+      this.#log.add(3, `looking for a new build: ${messageOf(error)}`);
+      return; // the server is away, or the file is: what runs, runs
+    }
+    this.#etag = error.etag;
+    if (error.foreign && (await newerWorker())) {
+      return;
+    }
+    this.notice = `${error.message}. Build ${build.section.build} goes on.`;
+    this.#log.error(this.notice);
+  }
+
+  /**
+   * @param {Build} old
+   * @param {import("./module.js").Download} download
+   */
+  async #swap(old, download) {
+    const { build } = download.section;
+    this.#log.info(`build ${build} is there; rehearsing it on a copy of the image`);
+    const trouble = await rehearse(download, await this.#openStorage(), this.#log);
+    if (trouble) {
+      this.notice = `Build ${build} is not used: ${trouble}. Build ${old.section.build} goes on.`;
+      this.#log.error(this.notice);
+      return;
+    }
+    this.#starting ??= this.#replace(old, download).finally(() => {
+      this.#starting = null;
+    });
+    await this.#starting;
+  }
+
+  /**
+   * Ends the old instance when all it said is durable, and starts on the new build; requests wait.
+   *
+   * @param {Build} old
+   * @param {import("./module.js").Download} download
+   * @returns {Promise<Instance>}
+   */
+  async #replace(old, download) {
+    const instance = this.#instance;
+    this.#instance = null;
+    const until = Date.now() + WRITES_WAIT_MS;
+    while (instance && !instance.dead && instance.hasWrites() && Date.now() < until) {
+      await pause(LOOK_MS);
+    }
+    await instance?.quiet();
+    instance?.die({ reason: "swap", text: `for build ${download.section.build}` });
+    this.#build = download;
+    try {
+      const next = await this.#start();
+      await keepModule(download).catch((error) => this.#log.error(`keeping the build: ${error}`));
+      return next;
+    } catch (error) {
+      this.#build = old;
+      const next = await this.#start();
+      this.notice = `Build ${download.section.build} did not start: ${messageOf(error)}`;
+      return next;
+    }
+  }
+
+  /* --- what others ask ---------------------------------------------------------------------- */
+
+  #changed() {
+    this.#watchers.forEach((watcher) => watcher());
+  }
+
+  /** @returns {"up" | "down" | "none" | "unknown"} */
+  relay() {
+    return this.#instance?.links.state() ?? "unknown";
+  }
+
+  /**
+   * Resolves when a link opens or closes, an instance starts, or after so many milliseconds.
+   *
+   * @param {number} ms
+   * @returns {Promise<void>}
+   */
+  change(ms) {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#watchers.delete(done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#watchers.add(done);
+    });
+  }
+
+  get build() {
+    return this.#build?.section ?? null;
+  }
+
+  /** Facts for the status page. */
+  async facts() {
+    const instance = this.#instance;
+    return {
+      server_name: this.#serverName,
+      build: this.#build?.section ?? null,
+      notice: this.notice,
+      read_only: this.#readOnly,
+      generation: this.#image?.generation ?? 0,
+      uptime_ms: instance ? Date.now() - instance.started : 0,
+      requests_open: instance?.heldCount ?? 0,
+      links: instance?.links.describe() ?? [],
+      database_bytes: instance?.imageSize ?? 0,
+      log_bytes: this.#image?.logBytes ?? 0,
+      flushes: instance?.flushes ?? 0,
+      folds: instance?.folds ?? 0,
+      commit_ms: instance?.commitTimes ?? [],
+      deaths: this.#deaths,
+      refused_inputs: this.#poison.list(),
+      set_aside: (await this.#image?.asides()) ?? [],
+    };
+  }
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @param {Held} held */
+function hasRequestId(held) {
+  return new TextDecoder("latin1").decode(held.head).includes("\r\nneurite-request-id:");
+}
+
+/** @returns {Promise<boolean>} true when a newer worker is coming, which may know another interface */
+async function newerWorker() {
+  const { registration } = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+  try {
+    await registration.update();
+  } catch {
+    return false;
+  }
+  return registration.installing !== null || registration.waiting !== null;
+}
