@@ -25,7 +25,7 @@ clang     src/base/str_test.c
 wasm      src/base/str_test.c
 wire      test/wire/*.test.mjs
 client    test/client/*.test.mjs
-worker    src/host/wasm/worker/*.test.mjs
+worker    harness/e2e/worker/*.spec.mjs
 ROWS
 }
 
@@ -53,7 +53,7 @@ ring_native() { build dev && ctest --test-dir build/dev -V -j "$JOBS"; }
 # The second compiler agrees: everything compiles without a warning.
 ring_clang() { build lint && echo "ok 1 - clang compiles everything without a warning"; }
 
-ring_wasm() { build wasm && ctest --test-dir build/wasm -V -j "$JOBS"; }
+ring_wasm() { node_packages . && build wasm && ctest --test-dir build/wasm -V -j "$JOBS"; }
 
 # Programs for the rings that drive them from outside: with sanitizers.
 programs() {
@@ -68,7 +68,17 @@ ring_wire() { programs && node_packages test/wire && node_tests test/wire/*.test
 
 ring_client() { programs && node_packages test/client && node_tests test/client/*.test.mjs; }
 
-ring_worker() { programs && node_tests src/host/wasm/worker/*.test.mjs; }
+# Playwright over folder $1 of harness/e2e, in both browsers.
+browsers() {
+    node_packages harness &&
+        (cd harness && node_modules/.bin/playwright test "e2e/$1" \
+            --reporter="$top/scripts/playwright-tap.mjs")
+}
+
+# The service worker in real browsers, with a homeserver that misbehaves on request.
+ring_worker() {
+    node_packages . && build wasm && WASM_BUILD="$top/build/wasm" browsers worker
+}
 
 # Reads a log; prints "passed failed skipped". A program of ctest that prints no TAP counts as one.
 count() {

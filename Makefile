@@ -1,0 +1,83 @@
+# The front door. Everything is built below build/; each target installs what it misses.
+# `make help` says what there is; CMake and its presets are underneath.
+.DEFAULT_GOAL := help
+.PHONY: help native wasm riot worker test sim vectors lint format demo bench nightly clean deps
+
+BUILD_ID ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+JOBS ?= $(shell nproc)
+INSTALL := scripts/install-packages.sh
+
+help:
+	@echo "make native   build/neurite and build/rendezvous: the homeserver and the relay as programs"
+	@echo "make wasm     build/dendrite.wasm and build/dendrite_sw.js: the homeserver for a browser"
+	@echo "make riot     build/riot: the client's pages, patched"
+	@echo "make demo     all of it as plain processes, two browsers, http://localhost:8080 (ONCE=1: then end)"
+	@echo "make test     every test there is; ends in a line N passed, N failed (RINGS=\"lint native\": some)"
+	@echo "make lint     the linters only          make format   rewrite sources in the house's style"
+	@echo "make vectors  the tests by published vectors"
+	@echo "make sim      the simulator             make bench    figures (SEEDS, SECONDS: see there)"
+	@echo "make nightly  the long runs             make clean    remove build/ and artifacts/"
+
+deps:
+	@$(INSTALL) native
+	@scripts/fetch-deps.sh
+
+native: deps
+	@cmake --preset release -DNEURITE_BUILD_ID="$(BUILD_ID)" >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target neurite rendezvous
+	@cp build/release/neurite build/release/rendezvous build/
+	@echo "build/neurite and build/rendezvous are ready"
+
+node_modules/.package-lock.json: package-lock.json
+	@$(INSTALL) native
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+wasm: deps node_modules/.package-lock.json
+	@$(INSTALL) wasm
+	@cmake --preset wasm -DNEURITE_BUILD_ID="$(BUILD_ID)" >/dev/null
+	@cmake --build --preset wasm -j $(JOBS)
+	@scripts/collect-wasm.sh build/wasm build
+
+riot:
+	@$(INSTALL) native web
+	@scripts/build-riot.sh
+
+test:
+	@$(INSTALL) native wasm lint web browser
+	@scripts/run-tests.sh $(RINGS)
+
+lint: deps node_modules/.package-lock.json
+	@$(INSTALL) lint
+	@scripts/lint.sh
+
+format: node_modules/.package-lock.json
+	@$(INSTALL) lint
+	@scripts/format.sh
+
+demo:
+	@$(INSTALL) native wasm web browser
+	@scripts/demo.sh
+
+vectors: deps
+	@test -d test/vectors || { echo "make vectors: the tree has no test/vectors" >&2; exit 1; }
+	@cmake --preset dev >/dev/null
+	@cmake --build --preset dev -j $(JOBS)
+	@ctest --preset dev -R vector
+
+sim: deps
+	@test -d test/sim || { echo "make sim: the tree has no test/sim" >&2; exit 1; }
+	@cmake --preset dev >/dev/null
+	@cmake --build --preset dev -j $(JOBS)
+	@ctest --preset dev -R '^sim'
+
+bench:
+	@test -f scripts/bench.sh || { echo "make bench: nothing is measured yet" >&2; exit 1; }
+	@scripts/bench.sh
+
+nightly:
+	@test -f scripts/nightly.sh || { echo "make nightly: there is no long run yet" >&2; exit 1; }
+	@scripts/nightly.sh
+
+clean:
+	rm -rf build artifacts node_modules harness/node_modules
