@@ -62,46 +62,47 @@ static bool is_ip4(struct str s)
     return s.n <= 3 && is_number(s, 255);
 }
 
-/* Groups of up to four hex digits, one "::", perhaps an IPv4 address at the end (RFC 4291, 2.2). */
-static bool is_ip6(struct str s)
+static size_t hex_digits(struct str s)
 {
-    int groups = 0;
-    bool gap = false;
-    if (str_starts(s, STR("::"))) {
-        gap = true;
-        s = str_from(s, 2);
+    size_t n = 0;
+    while (n < s.n && memchr("0123456789abcdefABCDEF", s.p[n], 22) != NULL) {
+        n++;
     }
-    while (s.n > 0) {
-        size_t n = 0;
-        while (n < s.n && memchr("0123456789abcdefABCDEF", s.p[n], 22) != NULL) {
-            n++;
-        }
-        if (n < s.n && s.p[n] == '.') {
-            groups += 2;
-            return is_ip4(s) && (gap ? groups < 8 : groups == 8);
-        }
-        if (n == 0 || n > 4) {
-            return false;
+    return n;
+}
+
+/* How many groups of 16 bits a run of "a:b:c" has, 0 for none and for an empty run, -1 when it is
+ * none. An IPv4 address may stand for the last two. */
+static int ip6_groups(struct str s, bool may_end_in_ip4)
+{
+    struct str group = s;
+    int groups = 0;
+    if (s.n == 0) {
+        return 0;
+    }
+    while (str_cut(s, ':', &group, &s)) {
+        if (group.n == 0 || group.n > 4 || hex_digits(group) != group.n) {
+            return -1;
         }
         groups++;
-        s = str_from(s, n);
-        if (s.n == 0) {
-            break;
-        }
-        if (s.p[0] != ':' || s.n == 1) {
-            return false;
-        }
-        if (s.p[1] == ':') {
-            if (gap) {
-                return false;
-            }
-            gap = true;
-            s = str_from(s, 2);
-        } else {
-            s = str_from(s, 1);
+    }
+    if (may_end_in_ip4 && is_ip4(s)) {
+        return groups + 2;
+    }
+    return s.n == 0 || s.n > 4 || hex_digits(s) != s.n ? -1 : groups + 1;
+}
+
+/* RFC 4291, 2.2: eight groups, or fewer around one "::". */
+static bool is_ip6(struct str s)
+{
+    for (size_t i = 0; i + 1 < s.n; i++) {
+        if (s.p[i] == ':' && s.p[i + 1] == ':') {
+            int before = ip6_groups(str_sub(s, 0, i), false);
+            int after = ip6_groups(str_from(s, i + 2), true);
+            return before >= 0 && after >= 0 && before + after < 8;
         }
     }
-    return gap ? groups < 8 : groups == 8;
+    return ip6_groups(s, true) == 8;
 }
 
 /* A base58btc multihash whose length byte is true. */

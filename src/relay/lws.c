@@ -90,9 +90,7 @@ static void apply(struct conn *conn)
     }
 }
 
-static void on_timer(lws_sorted_usec_list_t *timer);
-
-/* Carries out what changed and sets the alarm for what is due next. */
+/* Carries out what changed. */
 static void settle(struct server *server)
 {
     struct conn *conn = relay_changed(server->relay);
@@ -404,6 +402,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     struct lws_context *context = lws_get_context(wsi);
     struct server *server = context == NULL ? NULL : lws_context_user(context);
     struct session *session = user;
+    if (server == NULL) {
+        return 0; /* libwebsockets is only being set up */
+    }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wswitch-enum" /* there are a hundred reasons */
     switch (reason) {

@@ -312,7 +312,8 @@ static void on_dial(struct relay *relay, struct now now, struct conn *conn,
         metrics_add(&relay->metrics, METRIC_DIALS_FAILURE, 1);
         conn_send_new(relay, conn, socketio_answer_text(a, ack, STR("Peer not found")));
     } else {
-        stream_dial(relay, now, conn, other->owner, own->text, id, ack);
+        struct dial dial = {conn, other->owner, own->text, id, ack};
+        stream_dial(relay, now, &dial);
     }
 }
 

@@ -141,9 +141,16 @@ void star_free(struct relay *relay);
 
 /* --- stream.c: dials and their two halves ------------------------------------------------- */
 
-/* Begins a dial whose rights are checked; answers the dialer itself when a limit says no. */
-void stream_dial(struct relay *relay, struct now now, struct conn *dialer, struct conn *listener,
-                 struct str from, struct str id, struct str ack);
+/* An ss-dial whose rights are checked. */
+struct dial {
+    struct conn *dialer, *listener;
+    struct str from; /* the dialer's address */
+    struct str id;
+    struct str ack; /* of the dialer's question */
+};
+
+/* Begins it, or answers the dialer when a limit says no. */
+void stream_dial(struct relay *relay, struct now now, const struct dial *dial);
 /* The listener's answer to our question number ack; NULL or false: it takes the call. */
 void stream_answer(struct relay *relay, struct conn *listener, struct str ack,
                    const struct json *refusal);

@@ -25,6 +25,7 @@ static void half_block(struct relay *relay, struct now now, struct half *half)
     if (half->is_blocked) {
         return;
     }
+    assert(half->from != NULL && half->to != NULL);
     half->is_blocked = true;
     half->blocked_ms = now.mono_ms;
     TAILQ_INSERT_TAIL(&half->to->blocked, half, blocked);
@@ -37,6 +38,7 @@ static void half_unblock(struct relay *relay, struct half *half)
     if (!half->is_blocked) {
         return;
     }
+    assert(half->from != NULL && half->to != NULL);
     half->is_blocked = false;
     TAILQ_REMOVE(&half->to->blocked, half, blocked);
     half->from->n_paused_by--;
@@ -116,8 +118,21 @@ static void half_cut(struct relay *relay, struct half *half, const char *reason)
     frame_drop(error);
 }
 
+static void stop_ringing(struct relay *relay, struct stream *stream)
+{
+    assert(stream->is_ringing && stream->ends[SIDE_DIALER] != NULL &&
+           stream->ends[SIDE_LISTENER] != NULL);
+    stream->is_ringing = false;
+    TAILQ_REMOVE(&relay->ringing, stream, ringing);
+    stream->ends[SIDE_DIALER]->n_ringing--;
+    stream->ends[SIDE_LISTENER]->n_ringing--;
+}
+
 static void stream_free(struct relay *relay, struct stream *stream)
 {
+    if (stream->is_ringing) {
+        stop_ringing(relay, stream);
+    }
     for (size_t i = 0; i < 2; i++) {
         struct half *half = &stream->halves[i];
         half_unblock(relay, half);
@@ -127,11 +142,6 @@ static void stream_free(struct relay *relay, struct stream *stream)
         if (stream->ends[i] != NULL) {
             (void)map_remove(&stream->ends[i]->streams, stream->id);
         }
-    }
-    if (stream->is_ringing) {
-        TAILQ_REMOVE(&relay->ringing, stream, ringing);
-        stream->ends[SIDE_DIALER]->n_ringing--;
-        stream->ends[SIDE_LISTENER]->n_ringing--;
     }
     relay->n_streams--;
     heap_free(stream->id);
@@ -165,75 +175,66 @@ static struct half *half_find(const struct conn *conn, struct str name, bool is_
 
 /* --- dialling ----------------------------------------------------------------------------- */
 
-static void refuse_dial(struct relay *relay, struct conn *dialer, struct str ack, const char *why)
-{
-    metrics_add(&relay->metrics, METRIC_DIALS_FAILURE, 1);
-    conn_send_new(relay, dialer, socketio_answer_text(relay->scratch, ack, str_of(why)));
-}
-
-static const char *dial_refusal(const struct relay *relay, const struct conn *dialer,
-                                const struct conn *listener, struct str id)
+static const char *dial_refusal(const struct relay *relay, const struct dial *dial)
 {
     const struct limits *limits = &relay->config.limits;
-    if ((int64_t)id.n > limits->dial_id_size) {
+    const struct conn *ends[] = {dial->dialer, dial->listener};
+    if ((int64_t)dial->id.n > limits->dial_id_size) {
         return "Dial id too long";
     }
-    if (map_get(&dialer->streams, id) != NULL || map_get(&listener->streams, id) != NULL) {
-        return "Dial id already in use";
-    }
-    if ((int64_t)map_count(&dialer->streams) >= limits->streams_per_connection ||
-        (int64_t)map_count(&listener->streams) >= limits->streams_per_connection) {
-        return "Too many streams";
-    }
-    if ((int64_t)dialer->n_ringing >= limits->ringing_per_connection ||
-        (int64_t)listener->n_ringing >= limits->ringing_per_connection) {
-        return "Too many unanswered dials";
+    for (size_t i = 0; i < COUNT_OF(ends); i++) {
+        if (map_get(&ends[i]->streams, dial->id) != NULL) {
+            return "Dial id already in use";
+        }
+        if ((int64_t)map_count(&ends[i]->streams) >= limits->streams_per_connection) {
+            return "Too many streams";
+        }
+        if ((int64_t)ends[i]->n_ringing >= limits->ringing_per_connection) {
+            return "Too many unanswered dials";
+        }
     }
     return NULL;
 }
 
-void stream_dial(struct relay *relay, struct now now, struct conn *dialer, struct conn *listener,
-                 struct str from, struct str id, struct str ack)
+static struct stream *stream_new(struct relay *relay, struct now now, const struct dial *dial)
 {
-    const char *why = dial_refusal(relay, dialer, listener, id);
-    if (why != NULL) {
-        refuse_dial(relay, dialer, ack, why);
-        return;
-    }
     struct stream *stream = base_alloc(sizeof(*stream));
-    stream->id = heap_str(id);
-    stream->dialer_ack = heap_str(ack);
-    stream->ends[SIDE_DIALER] = dialer;
-    stream->ends[SIDE_LISTENER] = listener;
-    stream->halves[SIDE_DIALER] = (struct half){.stream = stream, .from = dialer, .to = listener};
-    stream->halves[SIDE_LISTENER] = (struct half){.stream = stream, .from = listener, .to = dialer};
+    struct half *there = &stream->halves[SIDE_DIALER], *back = &stream->halves[SIDE_LISTENER];
+    *there = (struct half){.stream = stream, .from = dial->dialer, .to = dial->listener};
+    *back = (struct half){.stream = stream, .from = dial->listener, .to = dial->dialer};
+    stream->id = heap_str(dial->id);
+    stream->dialer_ack = heap_str(dial->ack);
+    stream->ends[SIDE_DIALER] = dial->dialer;
+    stream->ends[SIDE_LISTENER] = dial->listener;
     stream->is_ringing = true;
-    stream->listener_ack = listener->next_ack;
+    stream->listener_ack = dial->listener->next_ack;
     stream->deadline_ms = now.mono_ms + relay->config.limits.dial_timeout_ms;
-    listener->next_ack++;
-    dialer->n_ringing++;
-    listener->n_ringing++;
+    dial->listener->next_ack++;
+    dial->dialer->n_ringing++;
+    dial->listener->n_ringing++;
     relay->n_streams++;
     TAILQ_INSERT_TAIL(&relay->ringing, stream, ringing);
-    map_put(&dialer->streams, stream->id, stream);
-    map_put(&listener->streams, stream->id, stream);
-    struct str texts[] = {id, from};
-    conn_send_new(relay, dialer,
-                  socketio_event(relay->scratch,
-                                 half_event(relay, &stream->halves[SIDE_DIALER], "accept"), NULL,
-                                 0));
-    conn_send_new(
-        relay, listener,
-        socketio_ask(relay->scratch, stream->listener_ack, STR("ss-incomming"), texts, 2));
+    map_put(&dial->dialer->streams, stream->id, stream);
+    map_put(&dial->listener->streams, stream->id, stream);
+    return stream;
 }
 
-static void stop_ringing(struct relay *relay, struct stream *stream)
+void stream_dial(struct relay *relay, struct now now, const struct dial *dial)
 {
-    assert(stream->is_ringing);
-    stream->is_ringing = false;
-    TAILQ_REMOVE(&relay->ringing, stream, ringing);
-    stream->ends[SIDE_DIALER]->n_ringing--;
-    stream->ends[SIDE_LISTENER]->n_ringing--;
+    const struct str texts[] = {dial->id, dial->from};
+    const char *why = dial_refusal(relay, dial);
+    if (why != NULL) {
+        metrics_add(&relay->metrics, METRIC_DIALS_FAILURE, 1);
+        conn_send_new(relay, dial->dialer,
+                      socketio_answer_text(relay->scratch, dial->ack, str_of(why)));
+        return;
+    }
+    struct stream *stream = stream_new(relay, now, dial);
+    struct str accept = half_event(relay, &stream->halves[SIDE_DIALER], "accept");
+    conn_send_new(relay, dial->dialer, socketio_event(relay->scratch, accept, NULL, 0));
+    conn_send_new(relay, dial->listener,
+                  socketio_ask(relay->scratch, stream->listener_ack, STR("ss-incomming"), texts,
+                               COUNT_OF(texts)));
 }
 
 /* The dial fails; why is JSON. */
