@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { HEADER_SIZE = 12, SLICE_MAX = 16 * 1024, CONTROL_MAX = 64 * 1024 };
+enum { FORGOTTEN_ENDED_MS = 10 * 1000, FORGOTTEN_MS = 5 * 60 * 1000 };
 enum { TYPE_DATA, TYPE_WINDOW, TYPE_PING, TYPE_GO_AWAY };
 enum { FLAG_SYN = 1, FLAG_ACK = 2, FLAG_FIN = 4, FLAG_RST = 8, FLAGS_ALL = 15 };
 enum { GO_AWAY_NORMAL, GO_AWAY_PROTOCOL, GO_AWAY_INTERNAL };
@@ -18,6 +19,8 @@ struct stream {
     uint32_t receive_window;
     uint32_t consumed; /* not yet granted again */
     bool must_syn, must_ack, must_end, has_ended, peer_has_ended;
+    bool is_forgotten;
+    int64_t forgotten_ms;
     bool is_gone; /* to be swept: callbacks may still hold the pointer */
 };
 
@@ -166,14 +169,18 @@ static void take_end(struct yamux *y, struct stream *s)
     if (!s->peer_has_ended) {
         s->peer_has_ended = true;
         stream_end_if_done(s);
-        y->calls.ended(y->calls.ctx, s->user);
+        if (!s->is_forgotten) {
+            y->calls.ended(y->calls.ctx, s->user);
+        }
     }
 }
 
 static void take_reset(struct yamux *y, struct stream *s)
 {
     s->is_gone = true;
-    y->calls.reset(y->calls.ctx, s->user);
+    if (!s->is_forgotten) {
+        y->calls.reset(y->calls.ctx, s->user);
+    }
 }
 
 static enum err take_stream_frame(struct yamux *y, const struct header *f)
@@ -267,7 +274,11 @@ static void take_body(struct yamux *y, struct str *bytes)
     if (s == NULL) {
         return;
     }
-    y->calls.data(y->calls.ctx, s->user, part);
+    if (s->is_forgotten) {
+        s->consumed += (uint32_t)part.n;
+    } else {
+        y->calls.data(y->calls.ctx, s->user, part);
+    }
     if (y->body_left == 0 && (y->frame.flags & FLAG_FIN) != 0 && !s->is_gone) {
         take_end(y, s);
     }
@@ -454,6 +465,26 @@ void yamux_consume(struct yamux *y, uint32_t id, size_t n)
     if (s != NULL) {
         assert(n <= YAMUX_WINDOW - s->consumed);
         s->consumed += (uint32_t)n;
+    }
+}
+
+void yamux_forget(struct yamux *y, uint32_t id, int64_t now_ms)
+{
+    struct stream *s = stream_find(y, id);
+    if (s != NULL && !s->is_forgotten) {
+        s->is_forgotten = true;
+        s->forgotten_ms = now_ms;
+    }
+}
+
+void yamux_tidy(struct yamux *y, int64_t now_ms)
+{
+    for (size_t i = 0; i < y->n; i++) {
+        struct stream *s = y->streams[i];
+        int64_t limit = s->has_ended ? FORGOTTEN_ENDED_MS : FORGOTTEN_MS;
+        if (!s->is_gone && s->is_forgotten && now_ms - s->forgotten_ms >= limit) {
+            yamux_reset(y, s->id);
+        }
     }
 }
 

@@ -43,6 +43,11 @@ void yamux_reset(struct yamux *y, uint32_t id); /* drops what is queued */
 /* The user is done with n bytes that `data` gave: the peer may send as many more. */
 void yamux_consume(struct yamux *y, uint32_t id, size_t n);
 
+/* Nobody waits for this stream any more: nothing is called back for it, what the peer still sends
+ * is dropped, what is queued still leaves. yamux_tidy resets those that the peer never ends. */
+void yamux_forget(struct yamux *y, uint32_t id, int64_t now_ms);
+void yamux_tidy(struct yamux *y, int64_t now_ms);
+
 /* A ping, one at a time; its answer sets the round-trip time. */
 void yamux_ping(struct yamux *y, int64_t now_ms);
 bool yamux_is_ping_open(const struct yamux *y);

@@ -344,6 +344,33 @@ TEST(skips_frames_of_unknown_streams)
     side_release(&b);
 }
 
+TEST(resets_what_is_forgotten_and_never_ended_by_the_peer)
+{
+    struct side a, b;
+    side_init(&a, true);
+    side_init(&b, false);
+    struct stream *s = open_stream(&a), *t = open_stream(&a);
+    exchange(&a, &b, 99);
+    yamux_end(a.y, s->id);
+    yamux_end(a.y, t->id);
+    yamux_forget(a.y, s->id, 1000);
+    yamux_forget(a.y, t->id, 1000);
+    CHECK(yamux_write(b.y, s->id, STR("late")) == ERR_NONE);
+    yamux_end(b.y, t->id);
+    exchange(&a, &b, 99);
+    CHECK(s->got.n == 0);
+    CHECK(!t->has_ended);
+    CHECK(yamux_stream_count(a.y) == 1);
+    yamux_tidy(a.y, 10999);
+    CHECK(yamux_stream_count(a.y) == 1);
+    yamux_tidy(a.y, 11000);
+    CHECK(yamux_stream_count(a.y) == 0);
+    exchange(&a, &b, 99);
+    CHECK(b.streams[0].is_reset);
+    side_release(&a);
+    side_release(&b);
+}
+
 TEST(gives_up_on_a_flood_of_pings_that_nobody_can_answer)
 {
     struct side b;
@@ -404,5 +431,6 @@ TEST_MAIN(TEST_ROW(answers_a_ping_with_its_value), TEST_ROW(listens_like_the_cap
           TEST_ROW(tells_of_a_reset_and_forgets_the_stream),
           TEST_ROW(resets_streams_that_are_refused_or_too_many),
           TEST_ROW(ends_the_session_on_a_protocol_error), TEST_ROW(skips_frames_of_unknown_streams),
+          TEST_ROW(resets_what_is_forgotten_and_never_ended_by_the_peer),
           TEST_ROW(gives_up_on_a_flood_of_pings_that_nobody_can_answer),
           TEST_ROW(opens_a_thousand_streams_at_most), TEST_ROW(survives_random_frames))
