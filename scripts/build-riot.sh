@@ -3,7 +3,8 @@
 # with the patches of riot-patches/series. Leaves the pages in build/riot. Two to three minutes the
 # first time; with nothing changed it does nothing.
 #
-#   build-riot.sh
+#   build-riot.sh            all of it
+#   build-riot.sh packages   only node_modules, which a change of the patches leaves as they are
 #
 #   RIOT_OUT    where the pages go (default build/riot)
 #   RIOT_CACHE  node_modules and the tree that is built (default build/cache/riot)
@@ -45,7 +46,8 @@ hash_inputs() {
     (
         cd "$top"
         {
-            find riot-patches -type f ! -name README.md ! -name tsconfig.json
+            find riot-patches -type f ! -name README.md ! -name tsconfig.json \
+                ! -name lock.mjs ! -name overrides.json
             echo scripts/build-riot.sh
             echo scripts/apply-riot-patches.sh
         } | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c 1-16
@@ -76,7 +78,10 @@ make_tree() {
     tree=$cache/tree
     rm -rf "$tree"
     cp -R "$cache/packages/node_modules/riot-web" "$tree"
-    cp -Rl "$cache/packages/node_modules" "$tree/node_modules"
+    cp -Rl "$cache/packages/node_modules" "$tree/node_modules" 2>/dev/null || {
+        rm -rf "$tree/node_modules"
+        cp -R "$cache/packages/node_modules" "$tree/node_modules" # a file system without links
+    }
     for package in matrix-react-sdk matrix-js-sdk; do
         rm -rf "$tree/node_modules/$package"
         cp -R "$cache/packages/node_modules/$package" "$tree/node_modules/$package"
@@ -115,6 +120,11 @@ compile() {
     fi
 }
 
+case $*:$# in
+:0 | packages:1) ;;
+*) die "what is \"$*\"? The words it knows are at the top of this script" ;;
+esac
+
 version=$release+neurite.$(hash_inputs)
 if [ -f "$out/index.html" ] && [ "$(cat "$out/version" 2>/dev/null)" = "$version" ]; then
     say "$out is up to date ($version)"
@@ -129,6 +139,9 @@ need patch patch
 
 say "building $version into $out"
 install_packages
+if [ "${1:-}" = packages ]; then
+    exit 0
+fi
 make_tree
 sh "$top/scripts/apply-riot-patches.sh" "$tree"
 cd "$tree"

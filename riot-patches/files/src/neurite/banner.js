@@ -45,5 +45,9 @@ export function showState(alive) {
   setLine("neurite_banner", alive.relay === "down" ? OFFLINE : "", client);
   setLine("neurite_notice", alive.notice || "", client);
   const lines = document.getElementsByClassName("neurite_line").length;
-  client.style.height = lines ? `calc(100% - ${lines * LINE_PX}px)` : "100%";
+  const height = lines ? `calc(100% - ${lines * LINE_PX}px)` : "100%";
+  if (client.style.height !== height) {
+    client.style.height = height;
+    window.dispatchEvent(new Event("resize")); // the client keeps its timeline at the bottom
+  }
 }
