@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help native wasm riot worker test sim vectors lint format demo bench nightly clean deps
 
-BUILD_ID ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+BUILD_ID ?= $(shell scripts/build-id.sh)
 JOBS ?= $(shell nproc)
 INSTALL := scripts/install-packages.sh
 
@@ -16,7 +16,7 @@ help:
 	@echo "make lint     the linters only          make format   rewrite sources in the house's style"
 	@echo "make vectors  the tests by published vectors"
 	@echo "make sim      the simulator             make bench    figures (SEEDS, SECONDS: see there)"
-	@echo "make nightly  the long runs             make clean    remove build/ and artifacts/"
+	@echo "make nightly  the long runs             make clean    remove what was built"
 
 deps:
 	@$(INSTALL) native
@@ -36,7 +36,8 @@ node_modules/.package-lock.json: package-lock.json
 wasm: deps node_modules/.package-lock.json
 	@$(INSTALL) wasm
 	@cmake --preset wasm -DNEURITE_BUILD_ID="$(BUILD_ID)" >/dev/null
-	@cmake --build --preset wasm -j $(JOBS)
+	@cmake --build --preset wasm -j $(JOBS) --target worker stamp_dendrite_wasm \
+		stamp_next_dendrite_wasm stamp_foreign_dendrite_wasm
 	@scripts/collect-wasm.sh build/wasm build
 
 riot:
@@ -80,4 +81,4 @@ nightly:
 	@scripts/nightly.sh
 
 clean:
-	rm -rf build artifacts node_modules harness/node_modules
+	rm -rf build artifacts/* node_modules harness/node_modules

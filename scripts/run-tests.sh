@@ -66,7 +66,13 @@ node_tests() { node --test --test-reporter=tap --test-concurrency=1 "$@"; }
 
 ring_wire() { programs && node_packages test/wire && node_tests test/wire/*.test.mjs; }
 
-ring_client() { programs && node_packages test/client && node_tests test/client/*.test.mjs; }
+# Conversations with the native server; those between two servers also over npm's relay.
+ring_client() {
+    programs && node_packages test/wire || return 1
+    npm_relay=$top/test/wire/node_modules/.bin/rendezvous
+    [ ! -e "$npm_relay" ] || export RENDEZVOUS_NPM="$npm_relay"
+    node_tests test/client/*.test.mjs
+}
 
 # Playwright over folder $1 of harness/e2e, in both browsers.
 browsers() {

@@ -1,0 +1,33 @@
+#!/bin/sh
+# Drives Chromium and Firefox through the scenario against a stack that is up already:
+#   scenario.sh            once
+#   scenario.sh nightly    five times each way round; one failure fails all
+# Needs NEURITE_URL, RELAY_URL, NEURITE (the native homeserver), WASM_DIR, WASM_NEXT, WASM_FOREIGN and
+# ARTIFACTS; scripts/demo.sh and docker/harness.sh set them. The last line is the verdict.
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+mode=${1:-once}
+[ -d "$top/harness/e2e/scenario" ] || {
+    echo "scenario: the tree has no harness/e2e/scenario" >&2
+    exit 1
+}
+mkdir -p "$ARTIFACTS"
+
+run() { (cd "$top/harness" && node_modules/.bin/playwright test e2e/scenario "$@"); }
+
+status=0
+case $mode in
+once) run || status=$? ;;
+nightly) run --repeat-each=5 || status=$? ;;
+*)
+    echo "scenario: once or nightly, not $mode" >&2
+    exit 2
+    ;;
+esac
+if [ "$status" -eq 0 ]; then
+    echo "The scenario passed. The evidence is in $ARTIFACTS."
+else
+    echo "The scenario FAILED. The evidence is in $ARTIFACTS."
+fi
+exit "$status"
