@@ -1,5 +1,6 @@
 /** The two browsers, as the distribution has them, and what Playwright needs to drive them. */
 import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 
 /** Chromium's sandbox needs user namespaces, and refuses to run as root. */
 function sandboxArgs() {
@@ -28,3 +29,57 @@ export const launchOptions = {
     firefoxUserPrefs: { "devtools.console.stdout.content": true },
   },
 };
+
+/**
+ * Launches a browser on a profile folder, as a person's own is.
+ *
+ * @param {import("@playwright/test").BrowserType} type
+ * @param {string} profile
+ * @param {Record<string, number | boolean | string>} [firefoxUserPrefs]
+ */
+export function launchOn(type, profile, firefoxUserPrefs = {}) {
+  const options = launchOptions[type.name() === "firefox" ? "firefox" : "chromium"];
+  return type.launchPersistentContext(profile, {
+    ...options,
+    firefoxUserPrefs: { ...options.firefoxUserPrefs, ...firefoxUserPrefs },
+    viewport: { width: 1280, height: 720 },
+  });
+}
+
+/**
+ * Ends a browser as a power cut would: its main process, which is the one of ours that names the
+ * profile and whose parent does not.
+ *
+ * @param {string} profile
+ */
+export async function killBrowser(profile) {
+  const processes = new Map();
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      const parent = readFileSync(`/proc/${pid}/status`, "utf8").match(/^PPid:\s*(\d+)/m)?.[1];
+      if (words.includes(profile)) {
+        processes.set(pid, parent);
+      }
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const mains = [...processes].filter(([, parent]) => !processes.has(parent)).map(([pid]) => pid);
+  if (mains.length === 0) {
+    throw new Error(`no browser runs on ${profile}`);
+  }
+  mains.forEach((pid) => process.kill(Number(pid), "SIGKILL"));
+  while (mains.some((pid) => existsSync(`/proc/${pid}`) && !isZombie(pid))) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** @param {string} pid */
+function isZombie(pid) {
+  try {
+    return /^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return true;
+  }
+}

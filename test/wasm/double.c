@@ -5,6 +5,8 @@
  *   PUT  /_matrix/note/<name>       stores the body; the answer waits for the flush
  *   GET  /_matrix/note/<name>       200 and the body, or 404
  *   POST /_matrix/fill/<bytes>      stores so many random bytes
+ *   GET  /_matrix/relays            those of the configuration, a line each
+ *   POST /_matrix/head              answers with the request's own head
  *   GET  /_matrix/park              answered when a note is next stored
  *   POST /_matrix/trap              traps; so does /_matrix/abort, by an assertion
  *   POST /_matrix/die               commits nothing and asks for a restart
@@ -35,7 +37,7 @@ struct hs {
     size_t parked_n;
     uint64_t link, next_link;
     bool open_turn, wrote, dead, read_only;
-    struct buf out_head, out_bytes;
+    struct buf out_head, out_bytes, relays;
 };
 
 static const char greeting[] = "the double is open";
@@ -74,6 +76,11 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
     hs->host = *host;
     hs->read_only = config->read_only;
     hs->next_link = 1;
+    buf_init(&hs->relays, BODY_MAX);
+    for (size_t i = 0; i < config->relays.n; i++) {
+        buf_add(&hs->relays, config->relays.at[i]);
+        buf_add_char(&hs->relays, '\n');
+    }
     buf_init(&hs->out_head, BODY_MAX);
     buf_init(&hs->out_bytes, BODY_MAX);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -100,6 +107,7 @@ void hs_close(struct hs *hs)
     sqlite3_close(hs->db);
     buf_release(&hs->out_head);
     buf_release(&hs->out_bytes);
+    buf_release(&hs->relays);
     base_free(hs);
 }
 
@@ -213,6 +221,8 @@ void hs_request(struct hs *hs, struct now now, uint64_t id, struct str head, str
         answer(hs, id, 200, STR("{\"versions\":[\"v1.1\"]}"));
     } else if (str_starts(path, STR("/_matrix/head"))) {
         answer(hs, id, 200, head);
+    } else if (str_eq(path, STR("/_matrix/relays"))) {
+        answer(hs, id, 200, buf_str(&hs->relays));
     } else if (str_eq(path, STR("/_neurite/status"))) {
         status_get(hs, id);
     } else if (str_eq(path, STR("/_matrix/park")) && hs->parked_n < PARKED_MAX) {

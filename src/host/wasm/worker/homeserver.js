@@ -5,7 +5,7 @@
 import { configLines } from "./config.js";
 import { Core } from "./core.js";
 import { Image, TornError, openStorage } from "./image.js";
-import { Instance } from "./instance.js";
+import { FOLD_AT, Instance } from "./instance.js";
 import { takeLock } from "./lock.js";
 import { ModuleError, downloadModule, keepModule, keptModule } from "./module.js";
 import { Poison } from "./poison.js";
@@ -46,6 +46,7 @@ export class Homeserver {
   #image = null;
   #poison = new Poison();
   #readOnly = false;
+  #folding = { at: FOLD_AT };
   #probed = 0;
   #serverName = "";
   /** @type {DeathNote[]} */
@@ -139,6 +140,7 @@ export class Homeserver {
     this.#instance = new Instance({
       core,
       image,
+      folding: this.#folding,
       onDeath: (death, held) => {
         release();
         this.#instance = null;

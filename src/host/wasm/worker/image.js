@@ -13,7 +13,6 @@ import { EXTENT, IMAGE_MAX, PAGE } from "./interface.js";
 
 const DATABASE = "neurite";
 const FORMAT = 1;
-const LOG_MAX = 4 * 1024 * 1024;
 const STORES = ["meta", "extents", "log"];
 const PAGES_OF_EXTENT = EXTENT / PAGE;
 const PAGES_MAX = IMAGE_MAX / PAGE;
@@ -25,6 +24,7 @@ const PAGES_MAX = IMAGE_MAX / PAGE;
  *   bytes: Uint8Array<ArrayBuffer>, sum: number }} LogRecord
  */
 /** @typedef {{ image: number, why: string, when: number }} Aside */
+/** @typedef {{ head: Head, logBytes: number, logged: Set<number> }} After what a write leaves behind */
 
 /** This instance's generation is no longer the newest: another one has taken over. */
 export class FenceError extends Error {}
@@ -110,11 +110,6 @@ export class Image {
 
   get logBytes() {
     return this.#logBytes;
-  }
-
-  /** True when the next flush had better be a fold. */
-  get wantsFold() {
-    return this.#logBytes > LOG_MAX;
   }
 
   /** @param {string[]} stores */
@@ -239,9 +234,13 @@ export class Image {
       /** @type {LogRecord} */
       const record = { turn, generation: this.#generation, size, pages, bytes, sum };
       transaction.objectStore("log").put(record, [this.#current, this.#head.next]);
-      this.#logBytes += bytes.length;
-      pages.forEach((page) => this.#logged.add(Math.floor(page / PAGES_OF_EXTENT)));
-      return { ...this.#head, size, turn, next: this.#head.next + 1 };
+      const head = { ...this.#head, size, turn, next: this.#head.next + 1 };
+      const logged = pages.map((page) => Math.floor(page / PAGES_OF_EXTENT));
+      return {
+        head,
+        logBytes: this.#logBytes + bytes.length,
+        logged: new Set([...this.#logged, ...logged]),
+      };
     });
   }
 
@@ -266,17 +265,16 @@ export class Image {
       }
       store.delete(IDBKeyRange.bound([this.#current, end], [this.#current, []]));
       transaction.objectStore("log").delete(all(this.#current));
-      this.#logBytes = 0;
-      this.#logged.clear();
-      return { ...this.#head, size, turn, first: this.#head.next };
+      const head = { ...this.#head, size, turn, first: this.#head.next };
+      return { head, logBytes: 0, logged: new Set() };
     });
   }
 
   /**
-   * One write, after the one before it. When it fails this object is of no more use than the instance.
+   * One write, after the one before it. When it fails all is as it was.
    *
    * @param {string[]} stores
-   * @param {(transaction: IDBTransaction) => Head} work puts and deletes, no waiting
+   * @param {(transaction: IDBTransaction) => After} work puts and deletes, no waiting
    */
   #write(stores, work) {
     const write = async () => {
@@ -292,11 +290,13 @@ export class Image {
         transaction.abort();
         throw new FenceError(`generation ${newest} has replaced ${this.#generation}`);
       }
-      const head = work(transaction);
-      meta.put(head, `head:${this.#current}`);
+      const after = work(transaction);
+      meta.put(after.head, `head:${this.#current}`);
       transaction.commit();
       await done;
-      this.#head = head;
+      this.#head = after.head;
+      this.#logBytes = after.logBytes;
+      this.#logged = after.logged;
     };
     const result = this.#last.then(write);
     this.#last = result.catch(() => {});

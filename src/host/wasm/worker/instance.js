@@ -17,6 +17,9 @@ import { errorResponse, isRead, writeResponse } from "./requests.js";
  */
 /** @typedef {{ what: string, bytes: Uint8Array[], held?: Held }} Input */
 
+/** So many bytes in the log are folded into the extents. */
+export const FOLD_AT = 4 * 1024 * 1024;
+
 const TIMES_MAX = 1000;
 const IDLE_MS = 5000;
 const IDLE_FOLD_MIN = 256 * 1024;
@@ -26,6 +29,7 @@ const decoder = new TextDecoder();
 export class Instance {
   #core;
   #image;
+  #folding;
   #links;
   #onDeath;
   #isPoison;
@@ -53,13 +57,15 @@ export class Instance {
    * @param {object} parts
    * @param {import("./core.js").Core} parts.core open
    * @param {import("./image.js").Image} parts.image loaded, fenced
+   * @param {{ at: number }} parts.folding how long the log may grow; outlives this instance
    * @param {(death: Death, held: Held[]) => void} parts.onDeath
    * @param {() => void} parts.onLinkChange
    * @param {(input: Input) => boolean} parts.isPoison an input that killed three times
    */
-  constructor({ core, image, onDeath, onLinkChange, isPoison }) {
+  constructor({ core, image, folding, onDeath, onLinkChange, isPoison }) {
     this.#core = core;
     this.#image = image;
+    this.#folding = folding;
     this.#onDeath = onDeath;
     this.#isPoison = isPoison;
     this.#links = new Links(
@@ -216,16 +222,17 @@ export class Instance {
     clearTimeout(this.#idle);
     this.#flushing = true;
     const start = performance.now();
+    let isFull = false;
     try {
       const batch = this.#core.flushBegin();
-      if (this.#image.wantsFold) {
-        await this.#image.fold(Number(turn), batch, (index) => this.#core.extent(index));
-        this.folds++;
-      } else {
+      const isLong = this.#image.logBytes > this.#folding.at;
+      isFull = isLong && !(await this.#fold(Number(turn), batch));
+      if (!isLong || isFull) {
         await this.#image.flush(Number(turn), batch);
       }
     } catch (error) {
-      this.die(deathOf(error));
+      const death = deathOf(error);
+      this.die(isFull && death.reason === "storage" ? { ...death, reason: "full" } : death);
       return;
     }
     this.#flushing = false;
@@ -245,7 +252,8 @@ export class Instance {
 
   /** With nothing in flight the core's image is the durable one, so that it can be written as it is. */
   async #foldAtIdle() {
-    if (this.#dead || !this.#isQuiet() || this.#image.logBytes < IDLE_FOLD_MIN) {
+    const isShort = this.#image.logBytes < IDLE_FOLD_MIN || this.#folding.at > FOLD_AT;
+    if (this.#dead || !this.#isQuiet() || isShort) {
       return;
     }
     const batch = {
@@ -254,10 +262,32 @@ export class Instance {
       size: this.#core.imageSize(),
     };
     try {
-      await this.#image.fold(this.#lastTurn, batch, (index) => this.#core.extent(index));
-      this.folds++;
+      await this.#fold(this.#lastTurn, batch);
     } catch (error) {
       this.die(deathOf(error));
+    }
+  }
+
+  /**
+   * A fold writes more than a record of the log does, so it may not fit where that one still does. The
+   * next try is then some way off; a browser may have closed the storage over this one.
+   *
+   * @param {number} turn
+   * @param {import("./core.js").Batch} batch
+   * @returns {Promise<boolean>} false: there is no room for it
+   */
+  async #fold(turn, batch) {
+    try {
+      await this.#image.fold(turn, batch, (index) => this.#core.extent(index));
+      this.folds++;
+      this.#folding.at = FOLD_AT;
+      return true;
+    } catch (error) {
+      if (deathOf(error).reason !== "full") {
+        throw error;
+      }
+      this.#folding.at = this.#image.logBytes + FOLD_AT;
+      return false;
     }
   }
 
