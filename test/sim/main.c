@@ -6,7 +6,7 @@
  * twice and must leave the same trace. */
 #include "crypto/hash.h"
 #include "store/store.h"
-#include "test/sim/node.h"
+#include "test/sim/station.h"
 #include "test/sim/user.h"
 #include "test/sim/wire.h"
 
@@ -45,7 +45,7 @@ static void world_open(struct world *world, uint64_t seed, const struct options 
         relay = STR("ws://127.0.0.1:9090");
     }
     for (size_t i = 0; i < world->n_nodes; i++) {
-        world->nodes[i] = node_new(world, i, relay);
+        world->nodes[i] = station_new(world, i, relay);
     }
     world->n_users = world->n_nodes * USERS_A_NODE;
     for (size_t i = 0; i < world->n_users; i++) {
@@ -59,7 +59,7 @@ static void world_close(struct world *world)
         user_free(world->users[i]);
     }
     for (size_t i = 0; i < world->n_nodes; i++) {
-        node_free(world->nodes[i]);
+        station_free(world->nodes[i]);
     }
     if (world->wire != NULL) {
         wire_free(world->wire);

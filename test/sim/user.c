@@ -2,7 +2,7 @@
 #include "test/sim/user.h"
 
 #include "base/limits.h"
-#include "test/sim/node.h"
+#include "test/sim/station.h"
 #include "json/json.h"
 
 #include <inttypes.h>
@@ -38,7 +38,7 @@ struct lane {
 
 struct user {
     struct world *world;
-    struct node *node;
+    struct station *node;
     size_t index;
     enum step step;
     struct lane act, read;
@@ -60,7 +60,8 @@ static void lane_go(void *ctx, uint64_t word)
 {
     struct lane *lane = ctx;
     (void)word;
-    node_request(lane->user->node, buf_str(&lane->head), buf_str(&lane->body), lane_answered, lane);
+    station_request(lane->user->node, buf_str(&lane->head), buf_str(&lane->body), lane_answered,
+                    lane);
 }
 
 /* A connection that broke says nothing about what happened: ask again, word for word. */
@@ -147,7 +148,7 @@ static void ask_join(struct user *user)
     buf_init(&path, 1024);
     buf_add(&path, STR("/join/"));
     escape(&path, STR("#sim:"));
-    escape(&path, node_server_name(user->world->nodes[0]));
+    escape(&path, station_server_name(user->world->nodes[0]));
     lane_ask(&user->act, "POST", buf_str(&path), STR("{}"));
     buf_release(&path);
 }
@@ -430,7 +431,7 @@ static void has_synced(struct user *user, int status, struct str body)
 
 /* --- from outside -------------------------------------------------------------------------- */
 
-struct user *user_new(struct world *world, size_t index, struct node *node)
+struct user *user_new(struct world *world, size_t index, struct station *node)
 {
     struct user *user = base_alloc(sizeof(*user));
     user->world = world;

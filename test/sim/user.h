@@ -7,7 +7,7 @@
 
 struct user;
 
-struct user *user_new(struct world *world, size_t index, struct node *node);
+struct user *user_new(struct world *world, size_t index, struct station *node);
 void user_free(struct user *user);
 
 bool user_is_joined(const struct user *user);

@@ -5,7 +5,7 @@
 #include "test/sim/wire.h"
 
 #include "relay/relay.h"
-#include "test/sim/node.h"
+#include "test/sim/station.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ struct letter {
 struct cable {
     struct cable *next;
     struct wire *wire;
-    struct node *node;
+    struct station *node;
     uint64_t incarnation, link;
     struct conn *conn; /* NULL: not yet, or no more */
     bool is_gone;
@@ -65,7 +65,7 @@ static struct now now_of(const struct wire *wire)
     return (struct now){wire->world->now_ms, wire->world->now_ms};
 }
 
-static struct cable *cable_find(struct wire *wire, const struct node *node, uint64_t incarnation,
+static struct cable *cable_find(struct wire *wire, const struct station *node, uint64_t incarnation,
                                 uint64_t link)
 {
     for (struct cable *c = wire->cables; c != NULL; c = c->next) {
@@ -97,7 +97,7 @@ static void tells_down(void *ctx, uint64_t word)
 {
     struct cable *cable = ctx;
     (void)word;
-    node_link_down(cable->node, cable->incarnation, cable->link, STR("closed"));
+    station_link_down(cable->node, cable->incarnation, cable->link, STR("closed"));
 }
 
 /* The node learns of it a little later. */
@@ -131,8 +131,8 @@ static void arrives_at_node(void *ctx, uint64_t word)
     struct cable *cable = letter->cable;
     (void)word;
     if (!cable->is_gone) {
-        node_link_message(cable->node, cable->incarnation, cable->link,
-                          str_make(letter->bytes, letter->n), letter->is_text);
+        station_link_message(cable->node, cable->incarnation, cable->link,
+                             str_make(letter->bytes, letter->n), letter->is_text);
     }
     base_free(letter);
 }
@@ -227,7 +227,7 @@ static void relay_read(struct cable *cable)
         cable->on_the_way -= letter->n;
         base_free(letter);
         relay_message(wire->relay, now_of(wire), cable->conn, frame);
-        node_link_room(cable->node, cable->incarnation, cable->link, ROOM - cable->on_the_way);
+        station_link_room(cable->node, cable->incarnation, cable->link, ROOM - cable->on_the_way);
     }
 }
 
@@ -265,12 +265,12 @@ static void connects(void *ctx, uint64_t word)
         cable_break(cable);
         return;
     }
-    node_link_up(cable->node, cable->incarnation, cable->link);
+    station_link_up(cable->node, cable->incarnation, cable->link);
     relay_settle(wire);
     tick_put(wire);
 }
 
-void wire_dial(struct wire *wire, struct node *node, uint64_t incarnation, uint64_t link,
+void wire_dial(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link,
                struct str url)
 {
     struct world *world = wire->world;
@@ -282,7 +282,7 @@ void wire_dial(struct wire *wire, struct node *node, uint64_t incarnation, uint6
     agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 1, 40), connects, cable, 0);
 }
 
-void wire_send(struct wire *wire, struct node *node, uint64_t incarnation, uint64_t link,
+void wire_send(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link,
                struct str message, bool is_text)
 {
     struct cable *cable = cable_find(wire, node, incarnation, link);
@@ -302,7 +302,7 @@ void wire_send(struct wire *wire, struct node *node, uint64_t incarnation, uint6
                      letter_new(cable, message, is_text), base_free);
 }
 
-void wire_close(struct wire *wire, struct node *node, uint64_t incarnation, uint64_t link)
+void wire_close(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link)
 {
     struct cable *cable = cable_find(wire, node, incarnation, link);
     if (cable != NULL) {
@@ -311,7 +311,7 @@ void wire_close(struct wire *wire, struct node *node, uint64_t incarnation, uint
     }
 }
 
-void wire_node_gone(struct wire *wire, struct node *node)
+void wire_node_gone(struct wire *wire, struct station *node)
 {
     for (struct cable *c = wire->cables; c != NULL; c = c->next) {
         if (!c->is_gone && c->node == node) {

@@ -5,18 +5,18 @@
 #include "test/sim/world.h"
 
 struct wire;
-struct node;
+struct station;
 
 struct wire *wire_new(struct world *world);
 void wire_free(struct wire *wire);
 
 /* Effects of a node's instance; `incarnation` tells instances of one node apart. */
-void wire_dial(struct wire *wire, struct node *node, uint64_t incarnation, uint64_t link,
+void wire_dial(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link,
                struct str url);
-void wire_send(struct wire *wire, struct node *node, uint64_t incarnation, uint64_t link,
+void wire_send(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link,
                struct str message, bool is_text);
-void wire_close(struct wire *wire, struct node *node, uint64_t incarnation, uint64_t link);
+void wire_close(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link);
 /* The instance is gone, and its sockets with it. */
-void wire_node_gone(struct wire *wire, struct node *node);
+void wire_node_gone(struct wire *wire, struct station *node);
 
 #endif

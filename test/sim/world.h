@@ -9,7 +9,7 @@
 #define WORLD_NODES_MAX 4
 #define WORLD_USERS_MAX 16
 
-struct node;
+struct station;
 struct user;
 struct wire;
 
@@ -26,7 +26,7 @@ struct world {
     struct agenda agenda;
     int64_t now_ms;
     struct faults faults;
-    struct node *nodes[WORLD_NODES_MAX];
+    struct station *nodes[WORLD_NODES_MAX];
     size_t n_nodes;
     struct wire *wire; /* NULL: no relay */
     struct user *users[WORLD_USERS_MAX];

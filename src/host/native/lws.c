@@ -5,8 +5,8 @@
 #include "host/native/sockets.h"
 
 #include "base/buf.h"
-#include "host/native/conn.h"
 #include "host/native/listener.h"
+#include "host/native/visit.h"
 
 #include <libwebsockets.h>
 
@@ -28,7 +28,7 @@
 struct client {
     struct sockets *s;
     struct lws *wsi; /* NULL: the slot is free */
-    struct conn *conn;
+    struct visit *visit;
     uint64_t id; /* of the open request; 0: none */
     bool is_shut, is_paused;
 };
@@ -73,27 +73,27 @@ static struct client *client_find(struct sockets *s, uint64_t id)
 /* Asks the library for what the connection needs next. False: close it. */
 static bool client_settle(struct client *c)
 {
-    bool is_new, may_read = conn_wants_bytes(c->conn);
-    if (conn_unsent(c->conn).n > 0) {
+    bool is_new, may_read = visit_wants_bytes(c->visit);
+    if (visit_unsent(c->visit).n > 0) {
         lws_callback_on_writable(c->wsi);
     }
     if (may_read == c->is_paused) {
         c->is_paused = !may_read;
         lws_rx_flow_control(c->wsi, may_read ? 1 : 0);
     }
-    switch (conn_ending(c->conn)) {
-    case CONN_OVER:
+    switch (visit_ending(c->visit)) {
+    case VISIT_OVER:
         return false;
-    case CONN_LINGERS:
+    case VISIT_LINGERS:
         if (!c->is_shut) {
             c->is_shut = true;
             shutdown(lws_get_socket_fd(c->wsi), SHUT_WR);
         }
         break;
-    case CONN_STAYS:
+    case VISIT_STAYS:
         break;
     }
-    int patience_s = conn_patience_s(c->conn, &is_new);
+    int patience_s = visit_patience_s(c->visit, &is_new);
     if (is_new) {
         lws_set_timeout(c->wsi,
                         patience_s == 0 ? NO_PENDING_TIMEOUT : PENDING_TIMEOUT_USER_REASON_BASE,
@@ -106,7 +106,7 @@ static bool client_settle(struct client *c)
 static bool client_step(struct client *c)
 {
     struct str head, body;
-    if (conn_next(c->conn, &head, &body)) {
+    if (visit_next(c->visit, &head, &body)) {
         struct sockets *s = c->s;
         size_t slot = (size_t)(c - s->clients);
         c->id = ++s->serial * SOCKETS_CONNECTIONS_MAX + slot;
@@ -117,8 +117,8 @@ static bool client_step(struct client *c)
 
 static bool client_write(struct client *c)
 {
-    while (conn_unsent(c->conn).n > 0 && !lws_send_pipe_choked(c->wsi)) {
-        struct str unsent = conn_unsent(c->conn);
+    while (visit_unsent(c->visit).n > 0 && !lws_send_pipe_choked(c->wsi)) {
+        struct str unsent = visit_unsent(c->visit);
         size_t n = unsent.n < WRITE_MAX ? unsent.n : WRITE_MAX;
         unsigned char *bytes = base_alloc(LWS_PRE + n);
         memcpy(bytes + LWS_PRE, unsent.p, n);
@@ -127,10 +127,10 @@ static bool client_write(struct client *c)
         if (wrote < 0) {
             return false;
         }
-        conn_sent(c->conn, n); /* what the kernel did not take, the library keeps */
+        visit_sent(c->visit, n); /* what the kernel did not take, the library keeps */
     }
     /* A request that was sent behind the answered one may be complete already. */
-    return conn_unsent(c->conn).n == 0 ? client_step(c) : client_settle(c);
+    return visit_unsent(c->visit).n == 0 ? client_step(c) : client_settle(c);
 }
 
 static void client_drop(struct client *c)
@@ -139,7 +139,7 @@ static void client_drop(struct client *c)
     if (c->id != 0 && !s->is_closing) {
         s->events.gone(s->events.ctx, c->id);
     }
-    conn_free(c->conn);
+    visit_free(c->visit);
     memset(c, 0, sizeof(*c));
 }
 
@@ -152,10 +152,10 @@ static int client_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
         return 0;
     }
     if (reason == LWS_CALLBACK_RAW_RX) {
-        if (n > CONN_FEED_MAX || !conn_wants_bytes(c->conn)) {
+        if (n > VISIT_FEED_MAX || !visit_wants_bytes(c->visit)) {
             return -1;
         }
-        conn_feed(c->conn, str_make(in, n));
+        visit_feed(c->visit, str_make(in, n));
         return client_step(c) ? 0 : -1;
     }
     if (reason == LWS_CALLBACK_RAW_WRITEABLE) {
@@ -188,7 +188,7 @@ static void client_accept(struct sockets *s, int fd)
         return; /* the library has closed it */
     }
     struct client *c = &s->clients[slot];
-    *c = (struct client){.s = s, .wsi = wsi, .conn = conn_new()};
+    *c = (struct client){.s = s, .wsi = wsi, .visit = visit_new()};
     lws_set_opaque_user_data(wsi, c);
     client_settle(c);
 }
@@ -218,7 +218,7 @@ void sockets_respond(struct sockets *s, uint64_t id, int status, struct str head
     struct client *c = client_find(s, id);
     if (c != NULL) {
         c->id = 0;
-        conn_answer(c->conn, status, head, body);
+        visit_answer(c->visit, status, head, body);
         client_settle(c);
     }
 }
@@ -491,8 +491,8 @@ static int signals_callback(struct lws *wsi, enum lws_callback_reasons reason, v
 
 /* clang-format off */
 static const struct lws_protocols protocols[] = {
-    { .name = "client",   .callback = client_callback,   .rx_buffer_size = CONN_FEED_MAX },
-    { .name = "link",     .callback = link_callback,     .rx_buffer_size = CONN_FEED_MAX },
+    { .name = "client",   .callback = client_callback,   .rx_buffer_size = VISIT_FEED_MAX },
+    { .name = "link",     .callback = link_callback,     .rx_buffer_size = VISIT_FEED_MAX },
     { .name = "listener", .callback = listener_callback },
     { .name = "signals",  .callback = signals_callback  },
     { .name = NULL },
@@ -553,7 +553,7 @@ static bool context_open(struct sockets *s)
     info.user = s;
     memset(&info.gid, 0xff, sizeof(info.gid)); /* -1: as we are; the type differs by version */
     memset(&info.uid, 0xff, sizeof(info.uid));
-    info.pt_serv_buf_size = CONN_FEED_MAX;
+    info.pt_serv_buf_size = VISIT_FEED_MAX;
     info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
     s->context = lws_create_context(&info);
     if (s->context == NULL) {

@@ -1,6 +1,6 @@
 /* Carries out effects in virtual time. An instance ends by a crash at an effect, or by a flush that
  * failed; the next one opens on what the disk kept. */
-#include "test/sim/node.h"
+#include "test/sim/station.h"
 
 #include "hs/hs.h"
 #include "test/sim/disk.h"
@@ -16,22 +16,22 @@
 
 struct open_request {
     uint64_t id; /* 0: free */
-    node_answer_fn fn;
+    station_answer_fn fn;
     void *ctx;
 };
 
 /* A request or an answer on its way. */
 struct parcel {
-    struct node *node;
+    struct station *node;
     uint64_t id;
     int status;
-    node_answer_fn fn;
+    station_answer_fn fn;
     void *ctx;
     char *head, *body;
     size_t head_n, body_n;
 };
 
-struct node {
+struct station {
     struct world *world;
     size_t index;
     struct disk *disk;
@@ -51,7 +51,7 @@ struct node {
 static const char *const vfs_names[WORLD_NODES_MAX] = {"sim0", "sim1", "sim2", "sim3"};
 
 /* The monotonic clock starts anew with each instance, the wall clock is a little wrong. */
-static struct now now_of(const struct node *node)
+static struct now now_of(const struct station *node)
 {
     return (struct now){.mono_ms = node->world->now_ms - node->opened_ms + 1000,
                         .unix_ms = UNIX_START_MS + node->world->now_ms + node->clock_skew_ms};
@@ -68,21 +68,21 @@ static char *copy_of(struct str s)
 
 static void on_random(void *ctx, void *out, size_t n)
 {
-    struct node *node = ctx;
+    struct station *node = ctx;
     rng_fill(&node->world->rng, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)
 {
-    struct node *node = ctx;
+    struct station *node = ctx;
     world_trace(node->world, "node %zu log %d %.*s", node->index, (int)level, STR_ARG(line));
 }
 
 /* --- life and death ------------------------------------------------------------------------ */
 
-static void turn_soon(struct node *node);
+static void turn_soon(struct station *node);
 
-static void node_open(struct node *node)
+static void station_open(struct station *node)
 {
     struct world *world = node->world;
     const char *why = "";
@@ -116,10 +116,10 @@ static void node_open(struct node *node)
 
 static void reopen(void *ctx, uint64_t word)
 {
-    struct node *node = ctx;
+    struct station *node = ctx;
     (void)word;
     if (!node->world->is_failed) {
-        node_open(node);
+        station_open(node);
     }
 }
 
@@ -141,7 +141,7 @@ static void breaks(void *ctx, uint64_t word)
 }
 
 /* The client learns that its connection is gone. */
-static void break_soon(struct node *node, node_answer_fn fn, void *ctx)
+static void break_soon(struct station *node, station_answer_fn fn, void *ctx)
 {
     struct parcel *parcel = base_alloc(sizeof(*parcel));
     *parcel = (struct parcel){.fn = fn, .ctx = ctx};
@@ -150,7 +150,7 @@ static void break_soon(struct node *node, node_answer_fn fn, void *ctx)
                      parcel_free);
 }
 
-static void node_crash(struct node *node, const char *why)
+static void station_crash(struct station *node, const char *why)
 {
     struct world *world = node->world;
     world_trace(world, "node %zu crashes: %s", node->index, why);
@@ -173,19 +173,19 @@ static void node_crash(struct node *node, const char *why)
     agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 1, 400), reopen, node, 0);
 }
 
-struct node *node_new(struct world *world, size_t index, struct str relay)
+struct station *station_new(struct world *world, size_t index, struct str relay)
 {
-    struct node *node = base_alloc(sizeof(*node));
+    struct station *node = base_alloc(sizeof(*node));
     node->world = world;
     node->index = index;
     node->relay = relay;
     node->clock_skew_ms = rng_between(&world->rng, -2000, 2000);
     node->disk = disk_new(vfs_names[index]);
-    node_open(node);
+    station_open(node);
     return node;
 }
 
-void node_free(struct node *node)
+void station_free(struct station *node)
 {
     if (node->hs != NULL) {
         hs_close(node->hs);
@@ -194,7 +194,7 @@ void node_free(struct node *node)
     base_free(node);
 }
 
-struct str node_server_name(const struct node *node)
+struct str station_server_name(const struct station *node)
 {
     return str_of(node->server_name);
 }
@@ -204,7 +204,7 @@ struct str node_server_name(const struct node *node)
 static void request_arrives(void *ctx, uint64_t word)
 {
     struct parcel *parcel = ctx;
-    struct node *node = parcel->node;
+    struct station *node = parcel->node;
     size_t slot = 0;
     (void)word;
     while (slot < REQUESTS_MAX && node->requests[slot].id != 0) {
@@ -225,7 +225,8 @@ static void request_arrives(void *ctx, uint64_t word)
     parcel_free(parcel);
 }
 
-void node_request(struct node *node, struct str head, struct str body, node_answer_fn fn, void *ctx)
+void station_request(struct station *node, struct str head, struct str body, station_answer_fn fn,
+                     void *ctx)
 {
     struct parcel *parcel = base_alloc(sizeof(*parcel));
     *parcel = (struct parcel){.node = node,
@@ -249,7 +250,7 @@ static void answer_arrives(void *ctx, uint64_t word)
     parcel_free(parcel);
 }
 
-static void do_respond(struct node *node, const struct effect *e)
+static void do_respond(struct station *node, const struct effect *e)
 {
     for (size_t i = 0; i < REQUESTS_MAX; i++) {
         struct open_request *open = &node->requests[i];
@@ -274,14 +275,14 @@ static void do_respond(struct node *node, const struct effect *e)
 /* --- effects ------------------------------------------------------------------------------- */
 
 struct flush_note {
-    struct node *node;
+    struct station *node;
     uint64_t incarnation, turn;
 };
 
 static void flush_ends(void *ctx, uint64_t word)
 {
     struct flush_note *note = ctx;
-    struct node *node = note->node;
+    struct station *node = note->node;
     struct world *world = node->world;
     (void)word;
     if (node->hs != NULL && node->incarnation == note->incarnation) {
@@ -297,7 +298,7 @@ static void flush_ends(void *ctx, uint64_t word)
     base_free(note);
 }
 
-static void do_flush(struct node *node, uint64_t turn)
+static void do_flush(struct station *node, uint64_t turn)
 {
     struct flush_note *note = base_alloc(sizeof(*note));
     *note = (struct flush_note){node, node->incarnation, turn};
@@ -315,13 +316,13 @@ static void do_flush(struct node *node, uint64_t turn)
 
 static void wakes(void *ctx, uint64_t serial)
 {
-    struct node *node = ctx;
+    struct station *node = ctx;
     if (node->hs != NULL && node->wake_serial == serial) {
         turn_soon(node);
     }
 }
 
-static void do_wake(struct node *node, int64_t at_mono_ms)
+static void do_wake(struct station *node, int64_t at_mono_ms)
 {
     node->wake_serial++;
     if (at_mono_ms >= 0) {
@@ -331,7 +332,7 @@ static void do_wake(struct node *node, int64_t at_mono_ms)
     }
 }
 
-static void trace_effect(struct node *node, const struct effect *e)
+static void trace_effect(struct station *node, const struct effect *e)
 {
     world_trace(node->world, "node %zu effect %d of %llu, status %d", node->index, (int)e->kind,
                 (unsigned long long)e->id, e->status);
@@ -341,12 +342,12 @@ static void trace_effect(struct node *node, const struct effect *e)
 }
 
 /* False: the instance is gone. */
-static bool effect_do(struct node *node, const struct effect *e)
+static bool effect_do(struct station *node, const struct effect *e)
 {
     struct world *world = node->world;
     trace_effect(node, e);
     if (world->faults.crash_one_in != 0 && rng_one_in(&world->rng, world->faults.crash_one_in)) {
-        node_crash(node, "at an effect");
+        station_crash(node, "at an effect");
         return false;
     }
     switch (e->kind) {
@@ -369,7 +370,7 @@ static bool effect_do(struct node *node, const struct effect *e)
         do_wake(node, e->at_mono_ms);
         break;
     case EFFECT_RESTART:
-        node_crash(node, "it asks to be restarted");
+        station_crash(node, "it asks to be restarted");
         return false;
     }
     return true;
@@ -377,7 +378,7 @@ static bool effect_do(struct node *node, const struct effect *e)
 
 static void turn_run(void *ctx, uint64_t incarnation)
 {
-    struct node *node = ctx;
+    struct station *node = ctx;
     struct world *world = node->world;
     struct effect effect;
     if (node->hs == NULL || node->incarnation != incarnation) {
@@ -400,7 +401,7 @@ static void turn_run(void *ctx, uint64_t incarnation)
 }
 
 /* What arrives within a moment is served in one turn. */
-static void turn_soon(struct node *node)
+static void turn_soon(struct station *node)
 {
     struct world *world = node->world;
     if (!node->has_turn) {
@@ -412,12 +413,12 @@ static void turn_soon(struct node *node)
 
 /* --- links --------------------------------------------------------------------------------- */
 
-static bool is_present(const struct node *node, uint64_t incarnation)
+static bool is_present(const struct station *node, uint64_t incarnation)
 {
     return node->hs != NULL && node->incarnation == incarnation;
 }
 
-void node_link_up(struct node *node, uint64_t incarnation, uint64_t link)
+void station_link_up(struct station *node, uint64_t incarnation, uint64_t link)
 {
     if (is_present(node, incarnation)) {
         hs_link_up(node->hs, now_of(node), link);
@@ -425,8 +426,8 @@ void node_link_up(struct node *node, uint64_t incarnation, uint64_t link)
     }
 }
 
-void node_link_message(struct node *node, uint64_t incarnation, uint64_t link, struct str message,
-                       bool is_text)
+void station_link_message(struct station *node, uint64_t incarnation, uint64_t link,
+                          struct str message, bool is_text)
 {
     if (is_present(node, incarnation)) {
         world_trace(node->world, "node %zu message over %llu", node->index,
@@ -437,7 +438,7 @@ void node_link_message(struct node *node, uint64_t incarnation, uint64_t link, s
     }
 }
 
-void node_link_room(struct node *node, uint64_t incarnation, uint64_t link, size_t room)
+void station_link_room(struct station *node, uint64_t incarnation, uint64_t link, size_t room)
 {
     if (is_present(node, incarnation)) {
         hs_link_room(node->hs, now_of(node), link, room);
@@ -445,7 +446,7 @@ void node_link_room(struct node *node, uint64_t incarnation, uint64_t link, size
     }
 }
 
-void node_link_down(struct node *node, uint64_t incarnation, uint64_t link, struct str why)
+void station_link_down(struct station *node, uint64_t incarnation, uint64_t link, struct str why)
 {
     if (is_present(node, incarnation)) {
         world_trace(node->world, "node %zu link %llu down: %.*s", node->index,

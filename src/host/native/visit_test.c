@@ -1,201 +1,201 @@
-#include "host/native/conn.h"
+#include "host/native/visit.h"
 
 #include "base/buf.h"
 #include "test/test.h"
 
 static struct str head, body;
 
-static bool feed(struct conn *c, struct str bytes)
+static bool feed(struct visit *c, struct str bytes)
 {
-    conn_feed(c, bytes);
-    return conn_next(c, &head, &body);
+    visit_feed(c, bytes);
+    return visit_next(c, &head, &body);
 }
 
-static bool said(const struct conn *c, struct str start)
+static bool said(const struct visit *c, struct str start)
 {
-    return str_starts(conn_unsent(c), start);
+    return str_starts(visit_unsent(c), start);
 }
 
-static void hear(struct conn *c)
+static void hear(struct visit *c)
 {
-    conn_sent(c, conn_unsent(c).n);
+    visit_sent(c, visit_unsent(c).n);
 }
 
 TEST(a_request_is_whole_when_its_last_byte_is_there)
 {
     struct str text =
         STR("POST /a%2Fb?c=%20 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     for (size_t i = 0; i + 1 < text.n; i++) {
         CHECK(!feed(c, str_sub(text, i, 1)));
     }
     CHECK(feed(c, str_from(text, text.n - 1)));
     CHECK_STR(head, str_sub(text, 0, text.n - 5));
     CHECK_STR(body, STR("hello"));
-    CHECK(conn_is_open(c));
-    conn_free(c);
+    CHECK(visit_is_open(c));
+    visit_free(c);
 }
 
 TEST(an_answer_carries_its_length_and_keeps_the_connection)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     CHECK(feed(c, STR("GET / HTTP/1.1\r\n\r\n")));
-    conn_answer(c, 200, STR("a: b\r\n"), STR("hi"));
-    CHECK_STR(conn_unsent(c), STR("HTTP/1.1 200 OK\r\na: b\r\ncontent-length: 2\r\n\r\nhi"));
+    visit_answer(c, 200, STR("a: b\r\n"), STR("hi"));
+    CHECK_STR(visit_unsent(c), STR("HTTP/1.1 200 OK\r\na: b\r\ncontent-length: 2\r\n\r\nhi"));
     hear(c);
-    CHECK(conn_ending(c) == CONN_STAYS);
+    CHECK(visit_ending(c) == VISIT_STAYS);
     CHECK(feed(c, STR("GET /again HTTP/1.1\r\n\r\n")));
-    conn_free(c);
+    visit_free(c);
 }
 
 TEST(a_head_request_is_answered_without_its_body)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     CHECK(feed(c, STR("HEAD / HTTP/1.1\r\n\r\n")));
-    conn_answer(c, 200, STR(""), STR("hi"));
-    CHECK_STR(conn_unsent(c), STR("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"));
-    conn_free(c);
+    visit_answer(c, 200, STR(""), STR("hi"));
+    CHECK_STR(visit_unsent(c), STR("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"));
+    visit_free(c);
 }
 
 TEST(requests_sent_at_once_are_served_one_after_the_other)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     CHECK(feed(c, STR("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\nConnection: close\r\n\r\n")));
     CHECK_STR(head, STR("GET /1 HTTP/1.1\r\n\r\n"));
-    CHECK(!conn_next(c, &head, &body));
-    conn_answer(c, 204, STR(""), STR(""));
-    CHECK(conn_next(c, &head, &body));
+    CHECK(!visit_next(c, &head, &body));
+    visit_answer(c, 204, STR(""), STR(""));
+    CHECK(visit_next(c, &head, &body));
     CHECK(str_starts(head, STR("GET /2 ")));
-    conn_answer(c, 204, STR(""), STR(""));
-    CHECK_STR(conn_unsent(c), STR("HTTP/1.1 204 No Content\r\n\r\n"
-                                  "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"));
-    CHECK(conn_ending(c) == CONN_STAYS);
+    visit_answer(c, 204, STR(""), STR(""));
+    CHECK_STR(visit_unsent(c), STR("HTTP/1.1 204 No Content\r\n\r\n"
+                                   "HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n"));
+    CHECK(visit_ending(c) == VISIT_STAYS);
     hear(c);
-    CHECK(conn_ending(c) == CONN_OVER);
-    conn_free(c);
+    CHECK(visit_ending(c) == VISIT_OVER);
+    visit_free(c);
 }
 
 TEST(a_chunked_body_arrives_decoded)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     CHECK(feed(c, STR("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
                       "5\r\nhello\r\n2\r\n, \r\n5\r\nworld\r\n0\r\n\r\n")));
     CHECK_STR(body, STR("hello, world"));
-    conn_free(c);
+    visit_free(c);
 }
 
 TEST(a_body_that_is_declared_too_large_is_refused_before_it_comes)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     CHECK(!feed(c, STR("PUT / HTTP/1.1\r\nContent-Length: 1048577\r\n\r\nabc")));
     CHECK(said(c, STR("HTTP/1.1 413 ")));
-    CHECK(str_ends(conn_unsent(c), STR("\"error\":\"The body is larger than 1 MiB.\"}")));
+    CHECK(str_ends(visit_unsent(c), STR("\"error\":\"The body is larger than 1 MiB.\"}")));
     CHECK(!feed(c, STR("the rest is dropped, also GET / HTTP/1.1\r\n\r\n")));
     hear(c);
-    CHECK(conn_ending(c) == CONN_LINGERS);
-    conn_free(c);
+    CHECK(visit_ending(c) == VISIT_LINGERS);
+    visit_free(c);
 }
 
 TEST(a_body_of_the_largest_size_passes)
 {
-    struct conn *c = conn_new();
-    static char filler[CONN_FEED_MAX];
+    struct visit *c = visit_new();
+    static char filler[VISIT_FEED_MAX];
     bool is_whole = feed(c, STR("PUT / HTTP/1.1\r\nContent-Length: 1048576\r\n\r\n"));
     for (size_t n = 0; n < HTTP_BODY_MAX; n += sizeof(filler)) {
         CHECK(!is_whole);
         is_whole = feed(c, str_make(filler, sizeof(filler)));
     }
     CHECK(is_whole && body.n == HTTP_BODY_MAX);
-    conn_free(c);
+    visit_free(c);
 }
 
 TEST(a_chunked_body_past_the_limit_is_refused)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     static char filler[0x8000];
     CHECK(!feed(c, STR("PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")));
-    for (int i = 0; i < 40 && conn_unsent(c).n == 0; i++) {
+    for (int i = 0; i < 40 && visit_unsent(c).n == 0; i++) {
         feed(c, STR("8000\r\n"));
         feed(c, str_make(filler, sizeof(filler)));
         feed(c, STR("\r\n"));
     }
     CHECK(said(c, STR("HTTP/1.1 413 ")));
-    conn_free(c);
+    visit_free(c);
 }
 
 TEST(a_head_past_the_limit_is_refused)
 {
-    struct conn *c = conn_new();
-    static char filler[CONN_FEED_MAX];
+    struct visit *c = visit_new();
+    static char filler[VISIT_FEED_MAX];
     memset(filler, 'a', sizeof(filler));
     CHECK(!feed(c, STR("GET / HTTP/1.1\r\nx: ")));
     CHECK(!feed(c, str_make(filler, sizeof(filler))));
     CHECK(said(c, STR("HTTP/1.1 431 ")));
-    conn_free(c);
+    visit_free(c);
 }
 
 TEST(what_is_not_http_is_refused)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     CHECK(!feed(c, STR("\x16\x03\x01 hello\r\n\r\n")));
     CHECK(said(c, STR("HTTP/1.1 400 ")));
-    conn_free(c);
-    c = conn_new();
+    visit_free(c);
+    c = visit_new();
     CHECK(!feed(c, STR("PUT / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab")));
     CHECK(said(c, STR("HTTP/1.1 400 ")));
-    conn_free(c);
+    visit_free(c);
 }
 
 TEST(a_client_that_waits_for_100_is_told_to_go_on)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     CHECK(!feed(c, STR("PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")));
-    CHECK_STR(conn_unsent(c), STR("HTTP/1.1 100 Continue\r\n\r\n"));
+    CHECK_STR(visit_unsent(c), STR("HTTP/1.1 100 Continue\r\n\r\n"));
     CHECK(feed(c, STR("ok")));
-    conn_free(c);
+    visit_free(c);
 }
 
 TEST(a_client_of_http_1_0_is_closed_after_its_answer)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     CHECK(feed(c, STR("GET / HTTP/1.0\r\n\r\n")));
-    conn_answer(c, 200, STR(""), STR(""));
+    visit_answer(c, 200, STR(""), STR(""));
     hear(c);
-    CHECK(conn_ending(c) == CONN_OVER);
-    conn_free(c);
+    CHECK(visit_ending(c) == VISIT_OVER);
+    visit_free(c);
 }
 
 TEST(a_client_that_sends_on_while_it_waits_is_made_to_wait)
 {
-    struct conn *c = conn_new();
-    static char filler[CONN_FEED_MAX];
+    struct visit *c = visit_new();
+    static char filler[VISIT_FEED_MAX];
     memset(filler, '\n', sizeof(filler));
     CHECK(feed(c, STR("GET / HTTP/1.1\r\n\r\n")));
-    CHECK(conn_wants_bytes(c));
+    CHECK(visit_wants_bytes(c));
     CHECK(!feed(c, str_make(filler, sizeof(filler))));
-    CHECK(!conn_wants_bytes(c));
-    conn_answer(c, 200, STR(""), STR(""));
-    CHECK(!conn_next(c, &head, &body));
-    CHECK(conn_wants_bytes(c));
-    conn_free(c);
+    CHECK(!visit_wants_bytes(c));
+    visit_answer(c, 200, STR(""), STR(""));
+    CHECK(!visit_next(c, &head, &body));
+    CHECK(visit_wants_bytes(c));
+    visit_free(c);
 }
 
 TEST(patience_starts_once_for_a_head_and_never_for_an_answer)
 {
-    struct conn *c = conn_new();
+    struct visit *c = visit_new();
     bool is_new;
-    CHECK(conn_patience_s(c, &is_new) == 75 && is_new);
+    CHECK(visit_patience_s(c, &is_new) == 75 && is_new);
     CHECK(!feed(c, STR("GET / HT")));
-    CHECK(conn_patience_s(c, &is_new) == 30 && is_new);
+    CHECK(visit_patience_s(c, &is_new) == 30 && is_new);
     CHECK(!feed(c, STR("TP/1.1\r\n")));
-    CHECK(conn_patience_s(c, &is_new) == 30 && !is_new);
+    CHECK(visit_patience_s(c, &is_new) == 30 && !is_new);
     CHECK(feed(c, STR("\r\n")));
-    CHECK(conn_patience_s(c, &is_new) == 0 && is_new);
-    conn_answer(c, 200, STR(""), STR(""));
-    CHECK(conn_patience_s(c, &is_new) == 60 && is_new);
+    CHECK(visit_patience_s(c, &is_new) == 0 && is_new);
+    visit_answer(c, 200, STR(""), STR(""));
+    CHECK(visit_patience_s(c, &is_new) == 60 && is_new);
     hear(c);
-    CHECK(conn_patience_s(c, &is_new) == 75 && is_new);
-    conn_free(c);
+    CHECK(visit_patience_s(c, &is_new) == 75 && is_new);
+    visit_free(c);
 }
 
 TEST_MAIN(TEST_ROW(a_request_is_whole_when_its_last_byte_is_there),
