@@ -48,7 +48,7 @@ struct server {
 struct session {
     struct conn *conn;
     struct frame *message; /* the one being received */
-    bool is_paused, sent_close;
+    bool is_base64, is_paused, sent_close;
 };
 
 /* --- seams -------------------------------------------------------------------------------- */
@@ -117,11 +117,8 @@ static void on_timer(lws_sorted_usec_list_t *timer)
 static int on_open(struct server *server, struct lws *wsi, struct session *session)
 {
     char ip[64] = "";
-    char b64[8];
-    bool is_base64 = lws_get_urlarg_by_name(wsi, "b64=", b64, sizeof(b64)) != NULL;
     (void)lws_get_peer_simple(wsi, ip, sizeof(ip));
-    *session = (struct session){0};
-    session->conn = relay_open(server->relay, now_get(), str_of(ip), is_base64, wsi);
+    session->conn = relay_open(server->relay, now_get(), str_of(ip), session->is_base64, wsi);
     if (session->conn == NULL) {
         return -1;
     }
@@ -366,6 +363,16 @@ static int on_upgrade(struct server *server, struct lws *wsi, const char *to)
     return result;
 }
 
+/* The query is gone once the websocket is open. */
+static void on_handshake(struct lws *wsi, struct session *session)
+{
+    struct arena *a = arena_new();
+    struct page_request request = request_read(a, wsi);
+    struct page refusal;
+    (void)page_upgrade(a, &request, &session->is_base64, &refusal);
+    arena_free(a);
+}
+
 /* --- all that happens --------------------------------------------------------------------- */
 
 static int load_pfx(struct server *server, void *ssl_ctx)
@@ -416,6 +423,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return on_http(server, wsi);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return on_upgrade(server, wsi, in);
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        on_handshake(wsi, session);
+        return 0;
     case LWS_CALLBACK_ESTABLISHED:
         return on_open(server, wsi, session);
     case LWS_CALLBACK_RECEIVE:
