@@ -109,6 +109,10 @@ excerpt() {
     tail -n 25 "$1" | cut -c 1-300
 }
 
+# What may be skipped even under STRICT: the golden data of a real server is not part of the tree, and
+# test/vectors/run.sh says where it looks for it.
+tolerated='vectors/golden'
+
 total_passed=0
 total_failed=0
 run_ring() {
@@ -128,7 +132,8 @@ run_ring() {
     fi
     if [ "$skipped" -gt 0 ]; then
         grep -E '# SKIP|\*\*\*Skipped' "$log" | sed 's/^/   skipped: /'
-        [ -z "$STRICT" ] || failed=$((failed + skipped))
+        strict=$(grep -E '# SKIP|\*\*\*Skipped' "$log" | grep -cvE "$tolerated")
+        [ -z "$STRICT" ] || failed=$((failed + strict))
     fi
     [ "$failed" -eq 0 ] || excerpt "$log"
     seconds=$(($(date +%s) - start))
