@@ -49,7 +49,7 @@ size_t net_memory(const struct net *net)
 /* Why a call cannot even wait; NULL: it can. */
 static const char *refuse(const struct net *net, struct str peer_id, struct str request)
 {
-    if (str_eq(peer_id, net->peer_id)) {
+    if (str_eq(peer_id, net->self.peer_id)) {
         return "that is ourselves";
     }
     if (net->n_waiting >= NET_CALLS_MAX || net_memory(net) + request.n > NET_MEMORY_MAX) {

@@ -60,8 +60,8 @@ static void tell_request(struct net *net, const struct event *e, struct str peer
         const struct conn *c = net->lines[i]->conn;
         const struct exchange *request = c == NULL ? NULL : conn_request(c, e->id);
         if (request != NULL) {
-            net->calls.request(net->calls.ctx, e->id, peer_id, &request->head,
-                               buf_str(&request->body));
+            net->self.calls.request(net->self.calls.ctx, e->id, peer_id, &request->head,
+                                    buf_str(&request->body));
             return;
         }
     }
@@ -69,7 +69,7 @@ static void tell_request(struct net *net, const struct event *e, struct str peer
 
 static void tell(struct net *net, const struct event *e)
 {
-    const struct net_calls *calls = &net->calls;
+    const struct net_calls *calls = &net->self.calls;
     struct str peer_id = str_make(e->peer, ADDR_ID_SIZE);
     struct str text = buf_str(&e->text);
     switch (e->kind) {
@@ -96,7 +96,7 @@ static void tell(struct net *net, const struct event *e)
 bool events_tell(struct net *net)
 {
     size_t n = net->n_events; /* what is added meanwhile waits for the next round */
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && net->first_event != NULL; i++) {
         struct event *e = net->first_event;
         net->first_event = e->next;
         if (net->first_event == NULL) {

@@ -85,9 +85,9 @@ static void line_start(struct line *line)
 {
     struct net *net = line->net;
     const struct conn_calls calls = {line, line_request, line_answered};
-    struct noise_keys keys = {.identity = &net->key};
-    net->calls.random(net->calls.ctx, keys.static_key, sizeof(keys.static_key));
-    net->calls.random(net->calls.ctx, keys.ephemeral_key, sizeof(keys.ephemeral_key));
+    struct noise_keys keys = {.identity = &net->self.key};
+    net->self.calls.random(net->self.calls.ctx, keys.static_key, sizeof(keys.static_key));
+    net->self.calls.random(net->self.calls.ctx, keys.ephemeral_key, sizeof(keys.ephemeral_key));
     line->conn = conn_new(line->is_dialer, &keys, line->peer->key, &net->pool, &calls, net->now_ms);
 }
 
@@ -95,7 +95,7 @@ static void line_start(struct line *line)
 
 static struct net *net_of(const struct relay *relay)
 {
-    return relay->owner;
+    return relay->owner->net;
 }
 
 static void star_joined(void *ctx)
@@ -129,7 +129,7 @@ static void *star_incoming(void *ctx, struct wsstar_stream *stream, struct str f
 {
     struct relay *relay = ctx;
     struct net *net = net_of(relay);
-    if (net->n_lines >= NET_CONNS_MAX || str_eq(addr_peer(from), net->peer_id)) {
+    if (net->n_lines >= NET_CONNS_MAX || str_eq(addr_peer(from), net->self.peer_id)) {
         return NULL;
     }
     struct peer *peer = see(relay, from);
@@ -209,7 +209,7 @@ bool line_dial(struct net *net, struct peer *peer)
  * by the smaller key. Among equals the newest, since the other may be a leftover. */
 static bool is_favourite(const struct line *line)
 {
-    int order = memcmp(line->net->key.public_key, line->peer->key, SIGN_PUBLIC_SIZE);
+    int order = memcmp(line->net->self.key.public_key, line->peer->key, SIGN_PUBLIC_SIZE);
     return (order < 0) == line->is_dialer;
 }
 

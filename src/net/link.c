@@ -6,20 +6,21 @@ enum { ROUNDS_MAX = 8 };
 struct net *net_new(const struct net_config *config)
 {
     struct net *net = base_alloc(sizeof(*net));
-    net->calls = config->calls;
-    net->key = config->identity;
     net->own = arena_new();
-    net->peer_id = addr_id_write(net->own, net->key.public_key);
-    net->next_link = 1;
+    net->self = (struct relay_owner){
+        .key = config->identity,
+        .peer_id = addr_id_write(net->own, config->identity.public_key),
+        .calls = config->calls,
+        .star_calls = line_star_calls,
+        .next_link = 1,
+        .net = net,
+    };
     peers_init(&net->peers);
     conn_pool_init(&net->pool);
     buf_init(&net->chunk, LINK_CHUNK_MAX);
     for (size_t i = 0; i < config->relays.n && net->n_relays < NET_RELAYS_MAX; i++) {
         struct relay *r = &net->relays[net->n_relays];
-        if (relay_init(r, net->own, config->relays.at[i], &net->key, net->peer_id, &net->calls,
-                       &line_star_calls) == ERR_NONE) {
-            r->next_link = &net->next_link;
-            r->owner = net;
+        if (relay_init(r, net->own, config->relays.at[i], &net->self) == ERR_NONE) {
             net->n_relays++;
         }
     }
@@ -50,7 +51,7 @@ void net_free(struct net *net)
 
 struct str net_peer_id(const struct net *net)
 {
-    return net->peer_id;
+    return net->self.peer_id;
 }
 
 static void check_gone(struct net *net)

@@ -46,7 +46,9 @@ struct net_calls {
 struct net_config {
     struct net_calls calls;
     struct sign_key identity; /* its peer id is our name */
-    struct strs relays;       /* "ws://host:port" or "wss://host"; at most NET_RELAYS_MAX */
+    /* "ws://host:port" or "wss://host"; at most NET_RELAYS_MAX. What is no such URL is left out, so
+     * whoever reads them from a person checks with addr_socket_url first. */
+    struct strs relays;
 };
 
 struct net *net_new(const struct net_config *config);

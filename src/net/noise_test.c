@@ -180,9 +180,9 @@ TEST(refuses_a_handshake_with_any_byte_flipped)
         size_t size = message == 0 ? 34 : (message == 1 ? 218 : 186);
         for (size_t at = 2; at < size; at++) {
             struct side i, r;
-            struct side *from = message == 1 ? &r : &i;
             side_init(&i, true, NOISE_OFFERS_YAMUX, NULL);
             side_init(&r, false, NOISE_OFFERS_YAMUX, NULL);
+            struct side *from = message == 1 ? &r : &i;
             enum err err = ERR_NONE;
             for (int k = 0; k < 3 && err == ERR_NONE; k++) {
                 if (k == message) {

@@ -16,31 +16,29 @@ static void set_state(struct relay *r, enum net_relay_state state, int64_t now_m
 static void star_random(void *ctx, void *out, size_t n)
 {
     struct relay *r = ctx;
-    r->calls->random(r->calls->ctx, out, n);
+    r->owner->calls.random(r->owner->calls.ctx, out, n);
 }
 
 static void star_send(void *ctx, struct str message, bool is_text)
 {
     struct relay *r = ctx;
     r->room -= message.n < r->room ? message.n : r->room;
-    r->calls->send(r->calls->ctx, r->link, message, is_text);
+    r->owner->calls.send(r->owner->calls.ctx, r->link, message, is_text);
 }
 
-enum err relay_init(struct relay *r, struct arena *a, struct str url, const struct sign_key *key,
-                    struct str peer_id, const struct net_calls *calls,
-                    const struct wsstar_calls *star_calls)
+enum err relay_init(struct relay *r, struct arena *a, struct str url, struct relay_owner *owner)
 {
-    struct wsstar_calls star = *star_calls;
+    struct wsstar_calls star = owner->star_calls;
     struct str address;
-    *r = (struct relay){.calls = calls};
+    *r = (struct relay){.owner = owner};
     TRY(addr_socket_url(a, url, &r->socket_url));
-    TRY(addr_from_url(a, url, peer_id, &address));
+    TRY(addr_from_url(a, url, owner->peer_id, &address));
     r->url = arena_str(a, url);
     buf_init(&r->why, WHY_MAX);
     star.ctx = r;
     star.random = star_random;
     star.send = star_send;
-    r->star = wsstar_new(key, address, &star);
+    r->star = wsstar_new(&owner->key, address, &star);
     return ERR_NONE;
 }
 
@@ -55,7 +53,7 @@ static int64_t backoff_ms(struct relay *r)
 {
     uint16_t random;
     int64_t base = RELAY_BACKOFF_MIN_MS;
-    r->calls->random(r->calls->ctx, &random, sizeof(random));
+    star_random(r, &random, sizeof(random));
     for (unsigned i = 1; i < r->failures && base < RELAY_BACKOFF_MAX_MS; i++) {
         base *= 2;
     }
@@ -81,7 +79,7 @@ static void give_up(struct relay *r, struct str why, int64_t now_ms)
 {
     uint64_t link = r->link;
     go_down(r, why, now_ms);
-    r->calls->close(r->calls->ctx, link);
+    r->owner->calls.close(r->owner->calls.ctx, link);
 }
 
 void relay_up(struct relay *r, int64_t now_ms)
@@ -114,11 +112,11 @@ void relay_down(struct relay *r, struct str why, int64_t now_ms)
 
 static void dial(struct relay *r, int64_t now_ms)
 {
-    r->link = *r->next_link;
-    (*r->next_link)++;
+    r->link = r->owner->next_link;
+    r->owner->next_link++;
     set_state(r, NET_RELAY_DIALLING, now_ms);
     r->deadline_ms = now_ms + RELAY_DIAL_TIMEOUT_MS;
-    r->calls->dial(r->calls->ctx, r->link, r->socket_url);
+    r->owner->calls.dial(r->owner->calls.ctx, r->link, r->socket_url);
 }
 
 void relay_tick(struct relay *r, int64_t now_ms)

@@ -13,6 +13,17 @@ enum {
     RELAY_BACKOFF_MAX_MS = 5000,
 };
 
+/* What all relays of a net have in common; must outlive them. */
+struct relay_owner {
+    struct sign_key key;
+    struct str peer_id;
+    struct net_calls calls;
+    /* What streams call; ctx becomes the relay, `send` and `random` are filled in by relay_init. */
+    struct wsstar_calls star_calls;
+    uint64_t next_link;
+    struct net *net;
+};
+
 struct relay {
     struct str url, socket_url; /* in the net's arena */
     struct wsstar *star;
@@ -23,16 +34,12 @@ struct relay {
     int64_t since_ms;    /* of the state */
     unsigned failures;   /* in a row */
     struct buf why;
-    const struct net_calls *calls;
-    uint64_t *next_link;
-    void *owner; /* the net */
+    struct relay_owner *owner;
 };
 
-/* star_calls: `send` and `random` are filled in here, ctx is the relay. ERR_SYNTAX: not a URL.
- * The arena must outlive the relay. */
-enum err relay_init(struct relay *r, struct arena *a, struct str url, const struct sign_key *key,
-                    struct str peer_id, const struct net_calls *calls,
-                    const struct wsstar_calls *star_calls) MUST_USE;
+/* ERR_SYNTAX: not a URL. Texts are kept in the arena, which must outlive the relay. */
+enum err relay_init(struct relay *r, struct arena *a, struct str url,
+                    struct relay_owner *owner) MUST_USE;
 void relay_release(struct relay *r);
 
 void relay_up(struct relay *r, int64_t now_ms);

@@ -48,12 +48,9 @@ struct event {
 };
 
 struct net {
-    struct net_calls calls;
-    struct sign_key key;
-    struct arena *own; /* lives as long as net */
-    struct str peer_id;
-    int64_t now_ms; /* of the input at hand */
-    uint64_t next_link;
+    struct relay_owner self; /* our name, key and callbacks */
+    struct arena *own;       /* lives as long as net */
+    int64_t now_ms;          /* of the input at hand */
     struct relay relays[NET_RELAYS_MAX];
     size_t n_relays;
     struct peers peers;

@@ -7,9 +7,11 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
+/** @type {any} */
 const WebSocket = require("ws");
 
-const beside = process.env.NEURITE ?? fileURLToPath(new URL("../../../build/dev/x", import.meta.url));
+const beside =
+  process.env.NEURITE ?? fileURLToPath(new URL("../../../build/dev/x", import.meta.url));
 const program = process.env.WIRE_PEER ?? path.join(path.dirname(beside), "wire_peer");
 const HEAD = 13;
 const ROOM = 1024 * 1024;
@@ -100,6 +102,7 @@ export class Stack {
     socket.on("open", () => this.write("U", id));
     socket.on("message", (/** @type {string | Buffer} */ data) => {
       const isText = typeof data === "string";
+      /** @type {Buffer} */
       let bytes = Buffer.from(data);
       this.passed.push(bytes);
       if (!isText && this.tamper) bytes = this.tamper(bytes);
@@ -131,7 +134,10 @@ export class Stack {
   async until(condition, what) {
     if (condition()) return;
     await new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`not in time: ${what} ${this.stderr}`)), 40000);
+      const late = setTimeout(
+        () => reject(new Error(`not in time: ${what} ${this.stderr}`)),
+        40000,
+      );
       const watch = () => {
         if (!condition()) return;
         clearTimeout(late);
