@@ -1,0 +1,89 @@
+/* Rooms and who may look into them. */
+#include "client/access.h"
+
+#include "engine/current.h"
+#include "engine/snapshot.h"
+#include "room/visibility.h"
+
+enum err access_joined(struct hs *hs, struct req *req, struct room **room, bool *ok)
+{
+    struct str membership = STR_ABSENT;
+    *ok = false;
+    enum err err = room_find(hs, req->params[0], room);
+    if (err != ERR_ABSENT) {
+        TRY(err);
+        TRY(current_membership(hs, req->user, (*room)->nid, req->a, &membership, NULL));
+    }
+    *ok = str_eq(membership, STR("join"));
+    return *ok ? ERR_NONE : reply_forbidden(req, "you are not in that room");
+}
+
+/* What a user who left may still see: the room when he left. */
+static enum err at_leaving(struct hs *hs, struct req *req, struct access *access, bool *ok)
+{
+    struct query q;
+    struct stored *left;
+    TRY(query_one(&q, hs->store, STMT_MEMBER_GET, "ii", req->user, access->room->nid));
+    int64_t event = query_int(&q, 1);
+    TRY(query_end(&q));
+    if (event != 0) {
+        TRY(event_get(hs, event, &left));
+        access->snapshot = left->after;
+        access->position = left->position;
+        *ok = left->after != 0 && left->has_position;
+    }
+    return *ok ? ERR_NONE : reply_forbidden(req, "you were never in that room");
+}
+
+enum err access_read(struct hs *hs, struct req *req, struct access *access, bool *ok)
+{
+    struct str membership;
+    struct json *visibility;
+    bool forgotten = false;
+    *ok = false;
+    *access = (struct access){0};
+    enum err err = room_find(hs, req->params[0], &access->room);
+    if (err == ERR_ABSENT) {
+        return reply_forbidden(req, "you are not in that room, or it is not here");
+    }
+    TRY(err);
+    access->snapshot = access->room->snapshot;
+    access->position = store_position(hs->store);
+    TRY(current_membership(hs, req->user, access->room->nid, req->a, &membership, &forgotten));
+    access->is_joined = str_eq(membership, STR("join"));
+    if (access->is_joined) {
+        *ok = true;
+        return ERR_NONE;
+    }
+    TRY(current_content(hs, access->room, STR("m.room.history_visibility"), STR(""), &visibility));
+    if (access->snapshot != 0 && visibility_parse(visibility) == VISIBILITY_WORLD_READABLE) {
+        *ok = true;
+        return ERR_NONE;
+    }
+    bool was_there = str_eq(membership, STR("leave")) || str_eq(membership, STR("ban"));
+    return was_there && !forgotten ? at_leaving(hs, req, access, ok)
+                                   : reply_forbidden(req, "you are not in that room");
+}
+
+enum err access_send(struct hs *hs, struct req *req, struct room *room,
+                     const struct send_parts *parts, struct stored **out)
+{
+    struct verdict verdict;
+    enum err err = send_event(hs, room, parts, &verdict, out);
+    if (err == ERR_LIMIT) {
+        return reply_error(req, 413, "M_TOO_LARGE", "an event has at most %d bytes",
+                           EVENT_SIZE_MAX);
+    }
+    if (err == ERR_SYNTAX) {
+        return reply_error(req, 400, "M_BAD_JSON",
+                           "the content has no canonical form: numbers must be integers");
+    }
+    TRY(err);
+    return *out != NULL ? ERR_NONE
+                        : reply_forbidden(req, verdict.why == NULL ? "refused" : verdict.why);
+}
+
+bool access_is_self(struct req *req, size_t i)
+{
+    return str_eq(req->params[i], req->user_id);
+}

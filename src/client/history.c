@@ -1,0 +1,304 @@
+/* Reading rooms. */
+#include "client/history.h"
+
+#include "client/page.h"
+#include "engine/current.h"
+#include "engine/remote.h"
+#include "engine/snapshot.h"
+#include "engine/token.h"
+
+enum { MESSAGES_DEFAULT = 10, INITIAL_SYNC_DEFAULT = 20 };
+
+static size_t limit_of(struct req *req, int64_t fallback)
+{
+    int64_t limit = req_query_int(req, "limit", fallback);
+    return limit < 1 ? 1 : (limit > MESSAGES_MAX ? MESSAGES_MAX : (size_t)limit);
+}
+
+static enum err filter_of(struct req *req, struct event_filter *filter)
+{
+    struct str text = req_query(req, "filter");
+    struct json *json = NULL;
+    const char *why = "not JSON";
+    if (text.n > 0 && text.p[0] == '{' && json_parse(req->a, text, &json, NULL) != ERR_NONE) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'filter' is not JSON");
+    }
+    if (event_filter_parse(json, filter, &why) != ERR_NONE) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'filter' is wrong at '%s'", why);
+    }
+    return ERR_NONE;
+}
+
+/* What was asked, kept while history is fetched. */
+struct paging {
+    struct access access;
+    int64_t from;
+    bool backwards;
+    size_t limit;
+    struct event_filter filter;
+};
+
+static enum err reply_page(struct hs *hs, struct req *req, const struct paging *p,
+                           const struct page *page)
+{
+    struct json *out = json_object(req->a);
+    json_put_text(out, "start", token_write(hs, req->a, page->start));
+    if (!page->at_end || (!p->backwards && p->access.is_joined)) {
+        json_put_text(out, "end", token_write(hs, req->a, page->end));
+    }
+    if (p->filter.lazy_load_members) {
+        struct json *state = json_put_array(out, STR("state"));
+        TRY(page_members(hs, req, &p->access, page->chunk, state));
+    }
+    json_put(out, STR("chunk"), page->chunk);
+    return reply_json(req, out);
+}
+
+static enum err read_again(struct hs *hs, struct req *req, bool is_time_up)
+{
+    struct paging *p = req->ctx;
+    struct page page;
+    (void)is_time_up;
+    TRY(room_get(hs, p->access.room->nid, &p->access.room));
+    TRY(page_read(hs, req, &p->access, p->from, p->backwards, p->limit, &p->filter, &page));
+    return reply_page(hs, req, p, &page);
+}
+
+enum err messages_get(struct hs *hs, struct req *req)
+{
+    struct paging *p = ARENA_NEW(req->a, struct paging);
+    struct page page;
+    bool ok;
+    bool asked = false;
+    struct str dir = req_query(req, "dir");
+    struct str from = req_query(req, "from");
+    TRY(access_read(hs, req, &p->access, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    p->backwards = str_eq(dir, STR("b"));
+    if (!p->backwards && !str_eq(dir, STR("f"))) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'dir' is b or f");
+    }
+    p->from = p->backwards ? p->access.position : INT64_MIN;
+    if (from.n > 0 && !token_parse(hs, from, &p->from)) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'from' is no token of this homeserver");
+    }
+    TRY(filter_of(req, &p->filter));
+    if (req->reply.status != 0) {
+        return ERR_NONE;
+    }
+    p->limit = limit_of(req, MESSAGES_DEFAULT);
+    TRY(page_read(hs, req, &p->access, p->from, p->backwards, p->limit, &p->filter, &page));
+    if (p->backwards && page.at_end && p->access.is_joined) {
+        req->ctx = p;
+        struct room *copy = ARENA_NEW(req->a, struct room);
+        *copy = *p->access.room; /* the cache may be emptied while we wait */
+        p->access.room = copy;
+        TRY(hs->remote->backfill(hs, req, copy, p->limit, read_again, &asked));
+    }
+    return asked ? ERR_NONE : reply_page(hs, req, p, &page);
+}
+
+/* The event of params[1], when the user may see it. */
+static enum err find_event(struct hs *hs, struct req *req, struct access *access,
+                           struct stored **out)
+{
+    bool ok;
+    *out = NULL;
+    TRY(access_read(hs, req, access, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    enum err err = event_find(hs, req->params[1], out);
+    ok = err == ERR_NONE && (*out)->room == access->room->nid && (*out)->has_position &&
+         (*out)->position <= access->position;
+    if (err != ERR_NONE && err != ERR_ABSENT) {
+        return err;
+    }
+    if (ok) {
+        TRY(client_event_visible(hs, *out, req->user, req->user_id, &ok));
+    }
+    if (!ok) {
+        *out = NULL;
+        return reply_not_found(req, "there is no such event, or you may not see it");
+    }
+    return ERR_NONE;
+}
+
+enum err event_one_get(struct hs *hs, struct req *req)
+{
+    struct access access;
+    struct stored *s;
+    struct json *out;
+    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    TRY(find_event(hs, req, &access, &s));
+    if (s == NULL) {
+        return ERR_NONE;
+    }
+    TRY(client_event(hs, req->a, s, &view, &out));
+    return reply_json(req, out);
+}
+
+/* The state at a snapshot as client events; without members when `lazy` is
+ * given, but for the senders in it. */
+static enum err state_of(struct hs *hs, struct req *req, const struct access *access,
+                         const struct json *lazy, struct json *out)
+{
+    struct state state;
+    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    bool is_lazy = lazy != NULL;
+    TRY(snapshot_load(hs, req->a, access->snapshot, &state));
+    const struct state_entry *e = state_next(&state, NULL);
+    for (; e != NULL; e = state_next(&state, e)) {
+        struct stored *s;
+        struct json *shown;
+        if (is_lazy && str_eq(e->type, STR("m.room.member"))) {
+            continue;
+        }
+        TRY(event_find(hs, e->event_id, &s));
+        TRY(client_event(hs, req->a, s, &view, &shown));
+        json_push(out, shown);
+    }
+    return is_lazy ? page_members(hs, req, access, lazy, out) : ERR_NONE;
+}
+
+enum err context_get(struct hs *hs, struct req *req)
+{
+    struct access access;
+    struct stored *s;
+    struct page before;
+    struct page after;
+    struct event_filter filter;
+    struct json *shown;
+    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    size_t limit = limit_of(req, MESSAGES_DEFAULT);
+    TRY(filter_of(req, &filter));
+    if (req->reply.status != 0) {
+        return ERR_NONE;
+    }
+    TRY(find_event(hs, req, &access, &s));
+    if (s == NULL) {
+        return ERR_NONE;
+    }
+    TRY(page_read(hs, req, &access, s->position - 1, true, limit / 2, &filter, &before));
+    TRY(page_read(hs, req, &access, s->position, false, limit - limit / 2, &filter, &after));
+    TRY(client_event(hs, req->a, s, &view, &shown));
+    struct json *out = json_object(req->a);
+    json_put_text(out, "start", token_write(hs, req->a, before.end));
+    json_put_text(out, "end", token_write(hs, req->a, after.end));
+    struct json *senders = json_array(req->a);
+    json_push(senders, json_copy(req->a, shown));
+    for (const struct json *e = json_first(before.chunk); e != NULL; e = json_next(e)) {
+        json_push(senders, json_copy(req->a, e));
+    }
+    for (const struct json *e = json_first(after.chunk); e != NULL; e = json_next(e)) {
+        json_push(senders, json_copy(req->a, e));
+    }
+    TRY(state_of(hs, req, &access, filter.lazy_load_members ? senders : NULL,
+                 json_put_array(out, STR("state"))));
+    json_put(out, STR("event"), shown);
+    json_put(out, STR("events_before"), before.chunk);
+    json_put(out, STR("events_after"), after.chunk);
+    return reply_json(req, out);
+}
+
+enum err members_get(struct hs *hs, struct req *req)
+{
+    struct access access;
+    struct state state;
+    bool ok;
+    struct str only = req_query(req, "membership");
+    struct str not = req_query(req, "not_membership");
+    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    TRY(access_read(hs, req, &access, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    struct json *out = json_object(req->a);
+    struct json *chunk = json_put_array(out, STR("chunk"));
+    TRY(snapshot_load(hs, req->a, access.snapshot, &state));
+    const struct state_entry *e = state_next(&state, NULL);
+    for (; e != NULL; e = state_next(&state, e)) {
+        struct stored *s;
+        struct json *shown;
+        if (!str_eq(e->type, STR("m.room.member"))) {
+            continue;
+        }
+        TRY(event_find(hs, e->event_id, &s));
+        struct str membership = event_membership(s->ev);
+        if ((only.p == NULL || str_eq(only, membership)) &&
+            (not .p == NULL || !str_eq(not, membership))) {
+            TRY(client_event(hs, req->a, s, &view, &shown));
+            json_push(chunk, shown);
+        }
+    }
+    return reply_json(req, out);
+}
+
+enum err joined_members_get(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct query q;
+    bool ok;
+    TRY(access_joined(hs, req, &room, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    struct json *out = json_object(req->a);
+    struct json *joined = json_put_object(out, STR("joined"));
+    query_start(&q, hs->store, STMT_MEMBER_LIST, "it", room->nid, STR("join"));
+    enum err err = ERR_NONE;
+    while (err == ERR_NONE && query_next(&q)) {
+        struct stored *s;
+        struct str user_id = query_str(&q, req->a, 1);
+        err = event_get(hs, query_int(&q, 2), &s);
+        if (err == ERR_NONE) {
+            struct json *member = json_put_object(joined, user_id);
+            json_put_text(member, "display_name", json_get_text(s->ev->content, "displayname"));
+            json_put_text(member, "avatar_url", json_get_text(s->ev->content, "avatar_url"));
+        }
+    }
+    TRY(query_end(&q));
+    TRY(err);
+    return reply_json(req, out);
+}
+
+enum err room_initial_sync_get(struct hs *hs, struct req *req)
+{
+    struct access access;
+    struct page page;
+    struct event_filter everything = {0};
+    bool ok;
+    struct str membership;
+    TRY(access_read(hs, req, &access, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(current_membership(hs, req->user, access.room->nid, req->a, &membership, NULL));
+    TRY(page_read(hs, req, &access, access.position, true, limit_of(req, INITIAL_SYNC_DEFAULT),
+                  &everything, &page));
+    struct json *out = json_object(req->a);
+    json_put_text(out, "room_id", access.room->id);
+    json_put_text(out, "membership", membership);
+    json_put_text(out, "visibility", access.room->is_published ? STR("public") : STR("private"));
+    struct json *messages = json_put_object(out, STR("messages"));
+    json_put_text(messages, "start", token_write(hs, req->a, page.end));
+    json_put_text(messages, "end", token_write(hs, req->a, page.start));
+    struct json *chunk = json_put_array(messages, STR("chunk"));
+    size_t n = json_count(page.chunk);
+    struct json **oldest_last = arena_array(req->a, n + 1, sizeof(*oldest_last));
+    size_t i = 0;
+    for (struct json *e = json_first(page.chunk); e != NULL; e = json_next(e)) {
+        oldest_last[i] = e;
+        i++;
+    }
+    for (; i > 0; i--) {
+        json_push(chunk, json_copy(req->a, oldest_last[i - 1]));
+    }
+    TRY(state_of(hs, req, &access, NULL, json_put_array(out, STR("state"))));
+    (void)json_put_array(out, STR("account_data"));
+    (void)json_put_array(out, STR("presence"));
+    (void)json_put_array(out, STR("receipts"));
+    return reply_json(req, out);
+}

@@ -1,0 +1,122 @@
+/* Login, logout, and who one is. */
+#include "client/login.h"
+
+#include "client/uia.h"
+#include "engine/auth_token.h"
+#include "event/mxid.h"
+
+enum { DEVICE_ID_LENGTH = 10 };
+
+enum err login_get(struct hs *hs, struct req *req)
+{
+    (void)hs;
+    struct json *body = json_object(req->a);
+    struct json *flows = json_put_array(body, STR("flows"));
+    json_put_text(json_push_object(flows), "type", STR("m.login.password"));
+    return reply_json(req, body);
+}
+
+enum err login_device(struct hs *hs, struct req *req, int64_t user, struct str user_id,
+                      struct json *out)
+{
+    struct str device_id = json_get_text(req->body, "device_id");
+    struct str name = json_get_text(req->body, "initial_device_display_name");
+    struct str token;
+    struct query q;
+    if (str_is_empty(device_id)) {
+        device_id = hs_random_text(hs, req->a, DEVICE_ID_LENGTH);
+    }
+    enum err err = query_one(&q, hs->store, STMT_DEVICE_GET, "it", user, device_id);
+    if (err == ERR_ABSENT) {
+        TRY(store_run(hs->store, STMT_DEVICE_PUT, "itti", user, device_id, name, hs->now.unix_ms));
+    } else {
+        TRY(err);
+        TRY(query_end(&q));
+        TRY(store_run(hs->store, STMT_TOKEN_DROP_DEVICE, "it", user, device_id));
+    }
+    TRY(auth_token_new(hs, req->a, user, device_id, &token));
+    json_put_text(out, "user_id", user_id);
+    json_put_text(out, "access_token", token);
+    json_put_text(out, "device_id", device_id);
+    json_put_text(out, "home_server", hs->identity.server);
+    return ERR_NONE;
+}
+
+enum err login_post(struct hs *hs, struct req *req)
+{
+    const struct json *identifier = json_get_object(req->body, "identifier");
+    struct str named =
+        identifier == NULL ? json_get_text(req->body, "user") : json_get_text(identifier, "user");
+    struct str password = json_get_text(req->body, "password");
+    bool fits = false;
+    int64_t user = 0;
+    if (!str_eq(json_get_text(req->body, "type"), STR("m.login.password"))) {
+        return reply_error(req, 400, "M_UNKNOWN", "the only login type is m.login.password");
+    }
+    if (identifier != NULL && !str_eq(json_get_text(identifier, "type"), STR("m.id.user"))) {
+        return reply_error(req, 400, "M_UNKNOWN", "the only identifier type is m.id.user");
+    }
+    if (str_is_absent(named) || str_is_absent(password)) {
+        return reply_error(req, 400, "M_MISSING_PARAM", "a login wants a user and a password");
+    }
+    struct str user_id =
+        named.n > 0 && named.p[0] == '@'
+            ? named
+            : arena_fmt(req->a, "@%.*s:%.*s", STR_ARG(named), STR_ARG(hs->identity.server));
+    TRY(store_name_find(hs->store, user_id, &user));
+    TRY(uia_check_password(hs, req->a, user, password, &fits));
+    if (!fits) {
+        return reply_forbidden(req, "user or password do not fit");
+    }
+    struct json *out = json_object(req->a);
+    TRY(login_device(hs, req, user, user_id, out));
+    return reply_json(req, out);
+}
+
+enum err logout_post(struct hs *hs, struct req *req)
+{
+    TRY(store_run(hs->store, STMT_TOKEN_DROP, "b", req->token_hash));
+    TRY(store_run(hs->store, STMT_DEVICE_DROP, "it", req->user, req->device_id));
+    TRY(store_run(hs->store, STMT_DEVICE_KEYS_DROP, "it", req->user, req->device_id));
+    TRY(store_run(hs->store, STMT_ONE_TIME_DROP_DEVICE, "it", req->user, req->device_id));
+    return reply_empty(req);
+}
+
+enum err logout_all_post(struct hs *hs, struct req *req)
+{
+    TRY(store_run(hs->store, STMT_TOKEN_DROP_USER, "i", req->user));
+    TRY(store_run(hs->store, STMT_DEVICE_DROP_USER, "i", req->user));
+    return reply_empty(req);
+}
+
+enum err whoami_get(struct hs *hs, struct req *req)
+{
+    (void)hs;
+    struct json *body = json_object(req->a);
+    json_put_text(body, "user_id", req->user_id);
+    json_put_text(body, "device_id", req->device_id);
+    json_put_bool(body, "is_guest", req->is_guest);
+    return reply_json(req, body);
+}
+
+enum err password_post(struct hs *hs, struct req *req)
+{
+    bool ok;
+    uint8_t salt[PASSWORD_SALT_SIZE];
+    struct str fresh = json_get_text(req->body, "new_password");
+    TRY(uia_password(hs, req, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    if (str_is_empty(fresh) || fresh.n > PASSWORD_MAX) {
+        return reply_error(req, 400, "M_WEAK_PASSWORD", "a password has 1 to %d bytes",
+                           PASSWORD_MAX);
+    }
+    hs_random(hs, salt, sizeof(salt));
+    TRY(store_run(hs->store, STMT_ACCOUNT_PASSWORD, "ti",
+                  password_hash(req->a, fresh, hs->settings.password_cost, salt), req->user));
+    if (json_get_bool(req->body, "logout_devices", true)) {
+        TRY(store_run(hs->store, STMT_TOKEN_DROP_OTHERS, "ib", req->user, req->token_hash));
+    }
+    return reply_empty(req);
+}

@@ -1,0 +1,25 @@
+/* Join, invite, leave, kick, ban, unban, forget (client-server API, "Room membership"). */
+#ifndef CLIENT_MEMBERSHIP_H
+#define CLIENT_MEMBERSHIP_H
+
+#include "client/access.h"
+
+enum err join_post(struct hs *hs, struct req *req);      /* /join/{room id or alias} */
+enum err room_join_post(struct hs *hs, struct req *req); /* /rooms/{}/join */
+enum err invite_post(struct hs *hs, struct req *req);
+enum err leave_post(struct hs *hs, struct req *req);
+enum err forget_post(struct hs *hs, struct req *req);
+enum err kick_post(struct hs *hs, struct req *req);
+enum err ban_post(struct hs *hs, struct req *req);
+enum err unban_post(struct hs *hs, struct req *req);
+enum err joined_rooms_get(struct hs *hs, struct req *req);
+
+/* {membership, displayname, avatar_url} of a user whose profile we have. */
+enum err membership_content(struct hs *hs, struct arena *a, int64_t user, const char *membership,
+                            struct json **out) MUST_USE;
+/* Invites a user of this or another server. Sets a reply only when refused, and, with `answers`,
+ * when done; an invite over federation then parks the request. */
+enum err membership_invite(struct hs *hs, struct req *req, struct room *room, struct str user_id,
+                           bool is_direct, struct str reason, bool answers) MUST_USE;
+
+#endif

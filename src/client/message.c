@@ -1,0 +1,170 @@
+/* Messages, state, redactions. A transaction id makes a repeated request the same event. */
+#include "client/message.h"
+
+#include "engine/client_event.h"
+#include "engine/current.h"
+#include "engine/snapshot.h"
+#include "event/mxid.h"
+
+static enum err reply_event(struct req *req, struct str event_id)
+{
+    struct json *out = json_object(req->a);
+    json_put_text(out, "event_id", event_id);
+    return reply_json(req, out);
+}
+
+/* Was it sent before under this transaction id? Then that is the answer. */
+static enum err send_once(struct hs *hs, struct req *req, struct room *room,
+                          const struct send_parts *parts, struct str txn)
+{
+    struct stored *sent;
+    struct str before;
+    struct str scope = arena_join(req->a, room->id, STR(" "), parts->type);
+    TRY(store_get_str(hs->store, req->a, &before, STMT_TXN_GET, "ittt", req->user, req->device_id,
+                      scope, txn));
+    if (before.p != NULL) {
+        return reply_event(req, before);
+    }
+    TRY(access_send(hs, req, room, parts, &sent));
+    if (sent == NULL) {
+        return ERR_NONE;
+    }
+    TRY(store_run(hs->store, STMT_TXN_PUT, "itttt", req->user, req->device_id, scope, txn,
+                  sent->ev->id));
+    return reply_event(req, sent->ev->id);
+}
+
+enum err message_put(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    bool ok;
+    struct send_parts parts = {
+        .sender = req->user_id, .type = req->params[1], .content = req->body};
+    TRY(access_joined(hs, req, &room, &ok));
+    if (ok && str_eq(parts.type, STR("m.room.redaction"))) {
+        parts.redacts = json_get_text(req->body, "redacts");
+    }
+    return ok ? send_once(hs, req, room, &parts, req->params[2]) : ERR_NONE;
+}
+
+enum err redact_put(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct stored *target;
+    bool ok;
+    struct send_parts parts = {.sender = req->user_id,
+                               .type = STR("m.room.redaction"),
+                               .redacts = req->params[1],
+                               .content = req->body};
+    TRY(access_joined(hs, req, &room, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    enum err err = event_find(hs, req->params[1], &target);
+    if (err == ERR_ABSENT || (err == ERR_NONE && target->room != room->nid)) {
+        return reply_not_found(req, "that event is not in this room");
+    }
+    TRY(err);
+    if (!str_eq(target->ev->sender, req->user_id)) {
+        struct power power;
+        TRY(current_power(hs, room, &power));
+        if (power_of_user(&power, req->user_id) < power_for(&power, POWER_REDACT)) {
+            return reply_forbidden(req, "your power is not enough to redact what others sent");
+        }
+    }
+    return send_once(hs, req, room, &parts, req->params[2]);
+}
+
+static struct str state_key_of(struct req *req)
+{
+    return req->n_params > 2 ? req->params[2] : STR("");
+}
+
+/* m.room.canonical_alias may name only aliases that lead to the room. */
+static enum err check_aliases(struct hs *hs, struct req *req, struct room *room, bool *ok)
+{
+    struct str alias = json_get_text(req->body, "alias");
+    struct str room_id;
+    *ok = true;
+    if (!str_eq(req->params[1], STR("m.room.canonical_alias")) || alias.n == 0 ||
+        !hs_is_ours(hs, alias)) {
+        return ERR_NONE;
+    }
+    TRY(store_get_str(hs->store, req->a, &room_id, STMT_ALIAS_GET, "t", alias));
+    *ok = str_eq(room_id, room->id);
+    return *ok ? ERR_NONE
+               : reply_error(req, 400, "M_BAD_ALIAS", "this alias does not lead to the room");
+}
+
+enum err room_state_put(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct stored *sent;
+    struct stored *now;
+    bool ok;
+    struct send_parts parts = {.sender = req->user_id,
+                               .type = req->params[1],
+                               .state_key = state_key_of(req),
+                               .content = req->body};
+    TRY(access_joined(hs, req, &room, &ok));
+    if (ok) {
+        TRY(check_aliases(hs, req, room, &ok));
+    }
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(current_get(hs, room, parts.type, parts.state_key, &now));
+    if (now != NULL && str_eq(now->ev->sender, req->user_id) &&
+        json_eq(now->ev->content, req->body)) {
+        return reply_event(req, now->ev->id); /* nothing would change */
+    }
+    TRY(access_send(hs, req, room, &parts, &sent));
+    return sent == NULL ? ERR_NONE : reply_event(req, sent->ev->id);
+}
+
+enum err room_state_get(struct hs *hs, struct req *req)
+{
+    struct access access;
+    struct stored *s;
+    int64_t nid = 0;
+    bool ok;
+    TRY(access_read(hs, req, &access, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(snapshot_get(hs, access.snapshot, req->params[1], state_key_of(req), &nid));
+    if (nid == 0) {
+        return reply_not_found(req, "the room has no such state");
+    }
+    TRY(event_get(hs, nid, &s));
+    if (str_eq(req_query(req, "format"), STR("event"))) {
+        struct client_view view = {.user = req->user, .device_id = req->device_id};
+        struct json *out;
+        TRY(client_event(hs, req->a, s, &view, &out));
+        return reply_json(req, out);
+    }
+    return reply_json(req, json_copy(req->a, s->ev->content));
+}
+
+enum err room_state_all_get(struct hs *hs, struct req *req)
+{
+    struct access access;
+    struct state state;
+    bool ok;
+    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    TRY(access_read(hs, req, &access, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    struct json *out = json_array(req->a);
+    TRY(snapshot_load(hs, req->a, access.snapshot, &state));
+    const struct state_entry *e = state_next(&state, NULL);
+    for (; e != NULL; e = state_next(&state, e)) {
+        struct stored *s;
+        struct json *shown;
+        TRY(event_find(hs, e->event_id, &s));
+        TRY(client_event(hs, req->a, s, &view, &shown));
+        json_push(out, shown);
+    }
+    return reply_json(req, out);
+}

@@ -1,0 +1,81 @@
+/* Pages of a timeline. */
+#include "client/page.h"
+
+#include "base/map.h"
+#include "engine/snapshot.h"
+
+enum { ROWS_MAX = 512 };
+
+struct rows {
+    int64_t nid[ROWS_MAX], position[ROWS_MAX];
+    size_t n;
+};
+
+static enum err read_rows(struct hs *hs, const struct access *access, int64_t from, bool backwards,
+                          size_t limit, struct rows *out)
+{
+    struct query q;
+    int64_t newest = from < access->position ? from : access->position;
+    out->n = 0;
+    query_start(&q, hs->store, backwards ? STMT_TIMELINE_BACK : STMT_TIMELINE_FORWARD, "iii",
+                access->room->nid, backwards ? newest : from, (int64_t)limit);
+    while (out->n < limit && query_next(&q)) {
+        if (backwards || query_int(&q, 1) <= access->position) {
+            out->nid[out->n] = query_int(&q, 0);
+            out->position[out->n] = query_int(&q, 1);
+            out->n++;
+        }
+    }
+    return query_end(&q);
+}
+
+enum err page_read(struct hs *hs, struct req *req, const struct access *access, int64_t from,
+                   bool backwards, size_t limit, const struct event_filter *filter,
+                   struct page *out)
+{
+    struct rows *rows = ARENA_NEW(req->a, struct rows);
+    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    limit = limit > ROWS_MAX ? ROWS_MAX : limit;
+    *out = (struct page){.chunk = json_array(req->a), .start = from, .end = from};
+    TRY(read_rows(hs, access, from, backwards, limit, rows));
+    for (size_t i = 0; i < rows->n; i++) {
+        struct stored *s;
+        struct json *shown;
+        bool visible;
+        TRY(event_get(hs, rows->nid[i], &s));
+        TRY(client_event_visible(hs, s, req->user, req->user_id, &visible));
+        out->end = backwards ? rows->position[i] - 1 : rows->position[i];
+        if (visible && event_filter_allows_event(filter, s->ev)) {
+            TRY(client_event(hs, req->a, s, &view, &shown));
+            json_push(out->chunk, shown);
+        }
+    }
+    out->n_read = rows->n;
+    out->at_end = rows->n < limit;
+    return ERR_NONE;
+}
+
+enum err page_members(struct hs *hs, struct req *req, const struct access *access,
+                      const struct json *chunk, struct json *out)
+{
+    struct map seen;
+    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    map_init_in(&seen, req->a);
+    for (const struct json *e = json_first(chunk); e != NULL; e = json_next(e)) {
+        struct str sender = json_get_text(e, "sender");
+        int64_t nid = 0;
+        struct stored *s;
+        struct json *shown;
+        if (map_get(&seen, sender) != NULL) {
+            continue;
+        }
+        map_put(&seen, sender, req);
+        TRY(snapshot_get(hs, access->snapshot, STR("m.room.member"), sender, &nid));
+        if (nid != 0) {
+            TRY(event_get(hs, nid, &s));
+            TRY(client_event(hs, req->a, s, &view, &shown));
+            json_push(out, shown);
+        }
+    }
+    return ERR_NONE;
+}

@@ -1,0 +1,24 @@
+/* A page of a room's timeline as one user may see it. */
+#ifndef CLIENT_PAGE_H
+#define CLIENT_PAGE_H
+
+#include "client/access.h"
+#include "engine/client_event.h"
+#include "engine/event_filter.h"
+
+struct page {
+    struct json *chunk; /* array of client events, in the direction read */
+    int64_t start, end; /* positions between which it lies */
+    size_t n_read;      /* rows looked at, seen or not */
+    bool at_end;        /* nothing lies beyond */
+};
+
+/* At most limit events from `from` on. filter: never NULL. */
+enum err page_read(struct hs *hs, struct req *req, const struct access *access, int64_t from,
+                   bool backwards, size_t limit, const struct event_filter *filter,
+                   struct page *out) MUST_USE;
+/* Member events (state) of the senders in a chunk, for lazy loading. */
+enum err page_members(struct hs *hs, struct req *req, const struct access *access,
+                      const struct json *chunk, struct json *out) MUST_USE;
+
+#endif

@@ -1,0 +1,129 @@
+/* Display names and avatars. */
+#include "client/profile.h"
+
+#include "client/membership.h"
+#include "engine/remote.h"
+#include "event/mxid.h"
+
+enum { PROFILE_VALUE_MAX = 1024 };
+
+static bool is_field(struct str field)
+{
+    return str_eq(field, STR("displayname")) || str_eq(field, STR("avatar_url"));
+}
+
+static enum err get(struct hs *hs, struct req *req, struct str field)
+{
+    struct str user_id = req->params[0];
+    struct query q;
+    int64_t user;
+    if (!mxid_is_user(user_id)) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "this is no user id");
+    }
+    if (!hs_is_ours(hs, user_id)) {
+        return hs->remote->profile(hs, req, user_id, field);
+    }
+    TRY(store_name_find(hs->store, user_id, &user));
+    enum err err = query_one(&q, hs->store, STMT_PROFILE_GET, "i", user);
+    if (err == ERR_ABSENT) {
+        return reply_not_found(req, "there is no such user");
+    }
+    TRY(err);
+    struct json *out = json_object(req->a);
+    if (str_is_absent(field) || str_eq(field, STR("displayname"))) {
+        json_put_text(out, "displayname", query_str(&q, req->a, 0));
+    }
+    if (str_is_absent(field) || str_eq(field, STR("avatar_url"))) {
+        json_put_text(out, "avatar_url", query_str(&q, req->a, 1));
+    }
+    TRY(query_end(&q));
+    return reply_json(req, out);
+}
+
+enum err profile_get(struct hs *hs, struct req *req)
+{
+    return get(hs, req, STR_ABSENT);
+}
+
+enum err profile_field_get(struct hs *hs, struct req *req)
+{
+    if (!is_field(req->params[1])) {
+        return reply_not_found(req, "profiles have displayname and avatar_url");
+    }
+    return get(hs, req, req->params[1]);
+}
+
+/* A new member event in each room that shows another profile. */
+static enum err spread(struct hs *hs, struct req *req)
+{
+    size_t n = 0;
+    size_t max = 0;
+    int64_t *rooms = NULL;
+    struct query q;
+    struct json *content;
+    query_start(&q, hs->store, STMT_MEMBER_ROOMS_OF, "it", req->user, STR("join"));
+    while (query_next(&q)) {
+        if (n == max) {
+            int64_t *more = arena_array(req->a, max * 2 + 16, sizeof(*more));
+            for (size_t i = 0; i < n; i++) {
+                more[i] = rooms[i];
+            }
+            rooms = more;
+            max = max * 2 + 16;
+        }
+        rooms[n] = query_int(&q, 0);
+        n++;
+    }
+    TRY(query_end(&q));
+    TRY(membership_content(hs, req->a, req->user, "join", &content));
+    for (size_t i = 0; i < n; i++) {
+        struct room *room;
+        struct verdict verdict;
+        struct stored *sent;
+        struct send_parts parts = {.sender = req->user_id,
+                                   .type = STR("m.room.member"),
+                                   .state_key = req->user_id,
+                                   .content = content};
+        TRY(room_get(hs, rooms[i], &room));
+        TRY(send_event(hs, room, &parts, &verdict, &sent));
+    }
+    return ERR_NONE;
+}
+
+enum err profile_field_put(struct hs *hs, struct req *req)
+{
+    struct str field = req->params[1];
+    const struct json *value = json_get(req->body, field);
+    struct query q;
+    struct str name = STR_ABSENT;
+    struct str avatar = STR_ABSENT;
+    if (!access_is_self(req, 0)) {
+        return reply_forbidden(req, "this is another user's profile");
+    }
+    if (!is_field(field)) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "profiles have displayname and avatar_url");
+    }
+    if (value != NULL && !json_is(value, JSON_TEXT) && !json_is(value, JSON_NULL)) {
+        return reply_error(req, 400, "M_BAD_JSON", "'%.*s' must be a string", STR_ARG(field));
+    }
+    if (json_text(value).n > PROFILE_VALUE_MAX) {
+        return reply_error(req, 400, "M_TOO_LARGE", "'%.*s' has at most %d bytes", STR_ARG(field),
+                           PROFILE_VALUE_MAX);
+    }
+    enum err err = query_one(&q, hs->store, STMT_PROFILE_GET, "i", req->user);
+    if (err != ERR_ABSENT) {
+        TRY(err);
+        name = query_str(&q, req->a, 0);
+        avatar = query_str(&q, req->a, 1);
+        TRY(query_end(&q));
+    }
+    struct str text = json_text(value).n == 0 ? STR_ABSENT : json_text(value);
+    if (str_eq(field, STR("displayname"))) {
+        name = text;
+    } else {
+        avatar = text;
+    }
+    TRY(store_run(hs->store, STMT_PROFILE_PUT, "itt", req->user, name, avatar));
+    TRY(spread(hs, req));
+    return reply_empty(req);
+}

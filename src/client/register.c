@@ -1,0 +1,109 @@
+/* Registration. */
+#include "client/register.h"
+
+#include "client/login.h"
+#include "client/uia.h"
+#include "event/mxid.h"
+
+enum { GENERATED_LENGTH = 12 };
+
+/* Sets the refusal when the name cannot be had. */
+static enum err check_name(struct hs *hs, struct req *req, struct str local, struct str *user_id,
+                           int64_t *user)
+{
+    struct query q;
+    *user = 0;
+    if (!mxid_is_new_local(local, hs->identity.server)) {
+        return reply_error(req, 400, "M_INVALID_USERNAME",
+                           "a username has only a-z, 0-9 and . _ = - / +");
+    }
+    *user_id = arena_fmt(req->a, "@%.*s:%.*s", STR_ARG(local), STR_ARG(hs->identity.server));
+    TRY(store_name(hs->store, *user_id, user));
+    enum err err = query_one(&q, hs->store, STMT_ACCOUNT_GET, "i", *user);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    TRY(query_end(&q));
+    *user = 0;
+    return reply_error(req, 400, "M_USER_IN_USE", "this username is taken; choose another");
+}
+
+static struct str lower(struct arena *a, struct str text)
+{
+    char *out = arena_alloc(a, text.n + 1);
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        out[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    return str_make(out, text.n);
+}
+
+static enum err make(struct hs *hs, struct req *req, int64_t user, struct str local,
+                     struct str password)
+{
+    uint8_t salt[PASSWORD_SALT_SIZE];
+    hs_random(hs, salt, sizeof(salt));
+    struct str phc = str_is_absent(password)
+                         ? STR_ABSENT
+                         : password_hash(req->a, password, hs->settings.password_cost, salt);
+    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", user, phc, hs->now.unix_ms, (int64_t)0,
+                  (int64_t)0));
+    return store_run(hs->store, STMT_PROFILE_PUT, "itt", user, local, STR_ABSENT);
+}
+
+enum err register_post(struct hs *hs, struct req *req)
+{
+    struct str username = json_get_text(req->body, "username");
+    struct str password = json_get_text(req->body, "password");
+    struct str kind = req_query(req, "kind");
+    struct str user_id;
+    int64_t user;
+    bool ok;
+    if (str_eq(kind, STR("guest"))) {
+        return reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN", "there are no guests here");
+    }
+    if (kind.p != NULL && !str_eq(kind, STR("user"))) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'kind' is user or guest");
+    }
+    username = str_is_absent(username) ? hs_random_text(hs, req->a, GENERATED_LENGTH) : username;
+    username = lower(req->a, username);
+    TRY(check_name(hs, req, username, &user_id, &user));
+    if (user == 0) {
+        return ERR_NONE;
+    }
+    if (password.n > PASSWORD_MAX || (password.p != NULL && password.n == 0)) {
+        return reply_error(req, 400, "M_WEAK_PASSWORD", "a password has 1 to %d bytes",
+                           PASSWORD_MAX);
+    }
+    TRY(uia_dummy(hs, req, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    if (str_is_absent(password)) {
+        return reply_error(req, 400, "M_MISSING_PARAM", "the body lacks 'password'");
+    }
+    TRY(make(hs, req, user, username, password));
+    struct json *out = json_object(req->a);
+    if (json_get_bool(req->body, "inhibit_login", false)) {
+        json_put_text(out, "user_id", user_id);
+        json_put_text(out, "home_server", hs->identity.server);
+    } else {
+        TRY(login_device(hs, req, user, user_id, out));
+    }
+    hs_log(hs, LOG_INFO, "registered %.*s", STR_ARG(user_id));
+    return reply_json(req, out);
+}
+
+enum err register_available_get(struct hs *hs, struct req *req)
+{
+    struct str user_id;
+    int64_t user;
+    TRY(check_name(hs, req, req_query(req, "username"), &user_id, &user));
+    if (user == 0) {
+        return ERR_NONE;
+    }
+    struct json *out = json_object(req->a);
+    json_put_bool(out, "available", true);
+    return reply_json(req, out);
+}

@@ -1,0 +1,10 @@
+/* Registration, and the end of an account (client-server API, "Account registration"). */
+#ifndef CLIENT_REGISTER_H
+#define CLIENT_REGISTER_H
+
+#include "engine/req.h"
+
+enum err register_post(struct hs *hs, struct req *req);
+enum err register_available_get(struct hs *hs, struct req *req);
+
+#endif

@@ -1,0 +1,190 @@
+/* Who may ask what, in one table. */
+#include "client/routes.h"
+
+#include "client/account_data.h"
+#include "client/create.h"
+#include "client/devices.h"
+#include "client/directory.h"
+#include "client/history.h"
+#include "client/keys.h"
+#include "client/login.h"
+#include "client/membership.h"
+#include "client/message.h"
+#include "client/profile.h"
+#include "client/push_rules.h"
+#include "client/receipts.h"
+#include "client/register.h"
+#include "client/server.h"
+#include "client/status.h"
+#include "client/to_device.h"
+#include "client/typing.h"
+#include "client/user_directory.h"
+
+static const struct field login_body[] = {{"type", FIELD_TEXT, true},
+                                          {"identifier", FIELD_OBJECT, false},
+                                          {"user", FIELD_TEXT, false},
+                                          {"password", FIELD_TEXT, false},
+                                          {"device_id", FIELD_TEXT, false},
+                                          {"initial_device_display_name", FIELD_TEXT, false},
+                                          {0}};
+static const struct field register_body[] = {{"auth", FIELD_OBJECT, false},
+                                             {"username", FIELD_TEXT, false},
+                                             {"password", FIELD_TEXT, false},
+                                             {"device_id", FIELD_TEXT, false},
+                                             {"initial_device_display_name", FIELD_TEXT, false},
+                                             {"inhibit_login", FIELD_BOOL, false},
+                                             {0}};
+static const struct field password_body[] = {{"auth", FIELD_OBJECT, false},
+                                             {"new_password", FIELD_TEXT, true},
+                                             {"logout_devices", FIELD_BOOL, false},
+                                             {0}};
+static const struct field create_body[] = {{"visibility", FIELD_TEXT, false},
+                                           {"room_alias_name", FIELD_TEXT, false},
+                                           {"name", FIELD_TEXT, false},
+                                           {"topic", FIELD_TEXT, false},
+                                           {"invite", FIELD_ARRAY, false},
+                                           {"room_version", FIELD_TEXT, false},
+                                           {"creation_content", FIELD_OBJECT, false},
+                                           {"initial_state", FIELD_ARRAY, false},
+                                           {"preset", FIELD_TEXT, false},
+                                           {"is_direct", FIELD_BOOL, false},
+                                           {"power_level_content_override", FIELD_OBJECT, false},
+                                           {0}};
+static const struct field reason_body[] = {{"reason", FIELD_TEXT, false}, {0}};
+static const struct field user_body[] = {
+    {"user_id", FIELD_TEXT, true}, {"reason", FIELD_TEXT, false}, {0}};
+static const struct field alias_body[] = {{"room_id", FIELD_TEXT, true}, {0}};
+static const struct field visibility_body[] = {{"visibility", FIELD_TEXT, false}, {0}};
+static const struct field public_body[] = {{"filter", FIELD_OBJECT, false},
+                                           {"limit", FIELD_INT, false},
+                                           {"since", FIELD_TEXT, false},
+                                           {"include_all_networks", FIELD_BOOL, false},
+                                           {"third_party_instance_id", FIELD_TEXT, false},
+                                           {0}};
+
+static const struct field actions_body[] = {{"actions", FIELD_ARRAY, true},
+                                            {"conditions", FIELD_ARRAY, false},
+                                            {"pattern", FIELD_TEXT, false},
+                                            {0}};
+static const struct field markers_body[] = {{"m.fully_read", FIELD_TEXT, false},
+                                            {"m.read", FIELD_TEXT, false},
+                                            {"m.read.private", FIELD_TEXT, false},
+                                            {0}};
+static const struct field receipt_body[] = {{"thread_id", FIELD_TEXT, false}, {0}};
+static const struct field typing_body[] = {
+    {"typing", FIELD_BOOL, true}, {"timeout", FIELD_INT, false}, {0}};
+static const struct field presence_body[] = {
+    {"presence", FIELD_TEXT, true}, {"status_msg", FIELD_TEXT, false}, {0}};
+static const struct field device_body[] = {{"display_name", FIELD_TEXT, false}, {0}};
+static const struct field devices_body[] = {
+    {"devices", FIELD_ARRAY, true}, {"auth", FIELD_OBJECT, false}, {0}};
+static const struct field upload_body[] = {{"device_keys", FIELD_OBJECT, false},
+                                           {"one_time_keys", FIELD_OBJECT, false},
+                                           {"fallback_keys", FIELD_OBJECT, false},
+                                           {0}};
+static const struct field query_body[] = {
+    {"device_keys", FIELD_OBJECT, true}, {"timeout", FIELD_INT, false}, {0}};
+static const struct field claim_body[] = {
+    {"one_time_keys", FIELD_OBJECT, true}, {"timeout", FIELD_INT, false}, {0}};
+static const struct field to_device_body[] = {{"messages", FIELD_OBJECT, true}, {0}};
+static const struct field search_body[] = {
+    {"search_term", FIELD_TEXT, true}, {"limit", FIELD_INT, false}, {0}};
+
+/* clang-format off */
+const struct route client_routes[] = {
+    /* methods  path                                       who        handler              body */
+    {HTTP_GET,  "/_neurite/status",                        WHO_ADMIN, status_get,          NULL},
+
+    {HTTP_GET,  "/client/v3/login",                        WHO_ANYONE, login_get,          NULL},
+    {HTTP_POST, "/client/v3/login",                        WHO_ANYONE, login_post,         login_body},
+    {HTTP_POST, "/client/v3/logout",                       WHO_USER,  logout_post,         NULL},
+    {HTTP_POST, "/client/v3/logout/all",                   WHO_USER,  logout_all_post,     NULL},
+    {HTTP_POST, "/client/v3/register",                     WHO_ANYONE, register_post,      register_body},
+    {HTTP_GET,  "/client/v3/register/available",           WHO_ANYONE, register_available_get, NULL},
+    {HTTP_GET,  "/client/v3/account/whoami",               WHO_USER,  whoami_get,          NULL},
+    {HTTP_POST, "/client/v3/account/password",             WHO_USER,  password_post,       password_body},
+
+    {HTTP_GET,  "/client/v3/profile/{}",                   WHO_ANYONE, profile_get,        NULL},
+    {HTTP_GET,  "/client/v3/profile/{}/{}",                WHO_ANYONE, profile_field_get,  NULL},
+    {HTTP_PUT,  "/client/v3/profile/{}/{}",                WHO_USER,  profile_field_put,   NULL},
+
+    {HTTP_POST, "/client/v3/createRoom",                   WHO_USER,  create_room_post,    create_body},
+    {HTTP_POST, "/client/v3/join/{}",                      WHO_USER,  join_post,           reason_body},
+    {HTTP_GET,  "/client/v3/joined_rooms",                 WHO_USER,  joined_rooms_get,    NULL},
+    {HTTP_POST, "/client/v3/rooms/{}/join",                WHO_USER,  room_join_post,      reason_body},
+    {HTTP_POST, "/client/v3/rooms/{}/invite",              WHO_USER,  invite_post,         user_body},
+    {HTTP_POST, "/client/v3/rooms/{}/leave",               WHO_USER,  leave_post,          reason_body},
+    {HTTP_POST, "/client/v3/rooms/{}/forget",              WHO_USER,  forget_post,         NULL},
+    {HTTP_POST, "/client/v3/rooms/{}/kick",                WHO_USER,  kick_post,           user_body},
+    {HTTP_POST, "/client/v3/rooms/{}/ban",                 WHO_USER,  ban_post,            user_body},
+    {HTTP_POST, "/client/v3/rooms/{}/unban",               WHO_USER,  unban_post,          user_body},
+
+    {HTTP_PUT,  "/client/v3/rooms/{}/send/{}/{}",          WHO_USER,  message_put,         NULL},
+    {HTTP_PUT,  "/client/v3/rooms/{}/redact/{}/{}",        WHO_USER,  redact_put,          reason_body},
+    {HTTP_GET,  "/client/v3/rooms/{}/state",               WHO_USER,  room_state_all_get,  NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/state/{}",            WHO_USER,  room_state_get,      NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/state/{}/{}",         WHO_USER,  room_state_get,      NULL},
+    {HTTP_PUT,  "/client/v3/rooms/{}/state/{}",            WHO_USER,  room_state_put,      NULL},
+    {HTTP_PUT,  "/client/v3/rooms/{}/state/{}/{}",         WHO_USER,  room_state_put,      NULL},
+
+    {HTTP_GET,  "/client/v3/rooms/{}/messages",            WHO_USER,  messages_get,        NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/event/{}",            WHO_USER,  event_one_get,       NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/context/{}",          WHO_USER,  context_get,         NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/members",             WHO_USER,  members_get,         NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/joined_members",      WHO_USER,  joined_members_get,  NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/initialSync",         WHO_USER,  room_initial_sync_get, NULL},
+
+    {HTTP_GET,  "/client/v3/directory/room/{}",            WHO_ANYONE, alias_get,          NULL},
+    {HTTP_PUT,  "/client/v3/directory/room/{}",            WHO_USER,  alias_put,           alias_body},
+    {HTTP_DELETE, "/client/v3/directory/room/{}",          WHO_USER,  alias_delete,        NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/aliases",             WHO_USER,  room_aliases_get,    NULL},
+    {HTTP_GET,  "/client/v3/directory/list/room/{}",       WHO_ANYONE, visibility_get,     NULL},
+    {HTTP_PUT,  "/client/v3/directory/list/room/{}",       WHO_USER,  visibility_put,      visibility_body},
+    {HTTP_GET,  "/client/v3/publicRooms",                  WHO_OPTIONAL, public_rooms_get, NULL},
+    {HTTP_POST, "/client/v3/publicRooms",                  WHO_USER,  public_rooms_post,   public_body},
+
+    {HTTP_GET,  "/client/versions",                        WHO_ANYONE, versions_get,       NULL},
+    {HTTP_GET,  "/client/v3/capabilities",                 WHO_USER,  capabilities_get,    NULL},
+    {HTTP_GET,  "/client/v3/voip/turnServer",              WHO_USER,  turn_server_get,     NULL},
+    {HTTP_GET,  "/client/v3/thirdparty/protocols",         WHO_USER,  protocols_get,       NULL},
+    {HTTP_GET,  "/client/v3/pushers",                      WHO_USER,  pushers_get,         NULL},
+    {HTTP_GET,  "/client/v3/account/3pid",                 WHO_USER,  threepids_get,       NULL},
+
+    {HTTP_GET,  "/client/v3/user/{}/account_data/{}",      WHO_USER,  own_data_get,        NULL},
+    {HTTP_PUT,  "/client/v3/user/{}/account_data/{}",      WHO_USER,  own_data_put,        NULL},
+    {HTTP_GET,  "/client/v3/user/{}/rooms/{}/account_data/{}", WHO_USER, own_room_data_get, NULL},
+    {HTTP_PUT,  "/client/v3/user/{}/rooms/{}/account_data/{}", WHO_USER, own_room_data_put, NULL},
+    {HTTP_GET,  "/client/v3/user/{}/rooms/{}/tags",        WHO_USER,  tags_get,            NULL},
+    {HTTP_PUT,  "/client/v3/user/{}/rooms/{}/tags/{}",     WHO_USER,  tag_put,             NULL},
+    {HTTP_DELETE, "/client/v3/user/{}/rooms/{}/tags/{}",   WHO_USER,  tag_delete,          NULL},
+    {HTTP_POST, "/client/v3/user_directory/search",        WHO_USER,  user_search_post,    search_body},
+
+    {HTTP_GET,  "/client/v3/pushrules",                    WHO_USER,  push_all_get,        NULL},
+    {HTTP_GET,  "/client/v3/pushrules/global",             WHO_USER,  push_global_get,     NULL},
+    {HTTP_GET,  "/client/v3/pushrules/global/{}/{}",       WHO_USER,  push_rule_get,       NULL},
+    {HTTP_PUT,  "/client/v3/pushrules/global/{}/{}",       WHO_USER,  push_rule_put,       actions_body},
+    {HTTP_DELETE, "/client/v3/pushrules/global/{}/{}",     WHO_USER,  push_rule_delete,    NULL},
+    {HTTP_GET,  "/client/v3/pushrules/global/{}/{}/{}",    WHO_USER,  push_part_get,       NULL},
+    {HTTP_PUT,  "/client/v3/pushrules/global/{}/{}/{}",    WHO_USER,  push_part_put,       NULL},
+
+    {HTTP_POST, "/client/v3/rooms/{}/receipt/{}/{}",       WHO_USER,  receipt_post,        receipt_body},
+    {HTTP_POST, "/client/v3/rooms/{}/read_markers",        WHO_USER,  read_markers_post,   markers_body},
+    {HTTP_PUT,  "/client/v3/rooms/{}/typing/{}",           WHO_USER,  typing_put,          typing_body},
+    {HTTP_GET,  "/client/v3/presence/{}/status",           WHO_USER,  presence_get,        NULL},
+    {HTTP_PUT,  "/client/v3/presence/{}/status",           WHO_USER,  presence_put,        presence_body},
+
+    {HTTP_GET,  "/client/v3/devices",                      WHO_USER,  devices_get,         NULL},
+    {HTTP_GET,  "/client/v3/devices/{}",                   WHO_USER,  device_get,          NULL},
+    {HTTP_PUT,  "/client/v3/devices/{}",                   WHO_USER,  device_put,          device_body},
+    {HTTP_DELETE, "/client/v3/devices/{}",                 WHO_USER,  device_delete,       NULL},
+    {HTTP_POST, "/client/v3/delete_devices",               WHO_USER,  devices_delete_post, devices_body},
+    {HTTP_POST, "/client/v3/keys/upload",                  WHO_USER,  keys_upload_post,    upload_body},
+    {HTTP_POST, "/client/v3/keys/upload/{}",               WHO_USER,  keys_upload_post,    upload_body},
+    {HTTP_POST, "/client/v3/keys/query",                   WHO_USER,  keys_query_post,     query_body},
+    {HTTP_POST, "/client/v3/keys/claim",                   WHO_USER,  keys_claim_post,     claim_body},
+    {HTTP_GET,  "/client/v3/keys/changes",                 WHO_USER,  keys_changes_get,    NULL},
+    {HTTP_PUT,  "/client/v3/sendToDevice/{}/{}",           WHO_USER,  to_device_put,       to_device_body},
+
+    {0, NULL, WHO_ANYONE, NULL, NULL},
+};
+/* clang-format on */

@@ -1,0 +1,14 @@
+/* What the server says of itself: versions, capabilities, and what it does not have. */
+#ifndef CLIENT_SERVER_H
+#define CLIENT_SERVER_H
+
+#include "engine/req.h"
+
+enum err versions_get(struct hs *hs, struct req *req);
+enum err capabilities_get(struct hs *hs, struct req *req);
+enum err turn_server_get(struct hs *hs, struct req *req); /* /voip/turnServer: there is none */
+enum err protocols_get(struct hs *hs, struct req *req);   /* /thirdparty/protocols: none */
+enum err pushers_get(struct hs *hs, struct req *req);     /* no pushers */
+enum err threepids_get(struct hs *hs, struct req *req);   /* /account/3pid: none */
+
+#endif

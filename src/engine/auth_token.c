@@ -1,0 +1,68 @@
+/* Access tokens. */
+#include "engine/auth_token.h"
+
+#include "crypto/hash.h"
+
+static struct str token_of(struct req *req)
+{
+    struct str header = http_header(req->head, STR("authorization"));
+    struct str bearer = STR("Bearer ");
+    if (header.n > bearer.n && str_eq_nocase(str_sub(header, 0, bearer.n), bearer)) {
+        return str_trim(str_from(header, bearer.n));
+    }
+    return req_query(req, "access_token");
+}
+
+static struct str hash_of(struct arena *a, struct str token)
+{
+    uint8_t *hash = arena_alloc(a, HASH_SIZE);
+    hash_sha256(hash, token);
+    return str_make(hash, HASH_SIZE);
+}
+
+static enum err check_admin(struct hs *hs, struct req *req)
+{
+    if (str_is_empty(hs->settings.admin_token) ||
+        hash_eq(hash_of(req->a, token_of(req)), hash_of(req->a, hs->settings.admin_token))) {
+        return ERR_NONE;
+    }
+    return reply_error(req, 401, "M_UNKNOWN_TOKEN",
+                       "this wants the token in the file admin-token of the data directory");
+}
+
+enum err auth_token_check(struct hs *hs, struct req *req)
+{
+    if (req->route->who == WHO_ANYONE) {
+        return ERR_NONE;
+    }
+    if (req->route->who == WHO_ADMIN) {
+        return check_admin(hs, req);
+    }
+    struct str token = token_of(req);
+    if (str_is_empty(token)) {
+        return req->route->who == WHO_OPTIONAL
+                   ? ERR_NONE
+                   : reply_error(req, 401, "M_MISSING_TOKEN", "this wants an access token");
+    }
+    struct query q;
+    struct str hash = hash_of(req->a, token);
+    enum err err = query_one(&q, hs->store, STMT_TOKEN_GET, "b", hash);
+    if (err == ERR_ABSENT) {
+        return reply_error(req, 401, "M_UNKNOWN_TOKEN", "this access token is not known; log in");
+    }
+    TRY(err);
+    req->token_hash = hash;
+    req->user = query_int(&q, 0);
+    req->device_id = query_str(&q, req->a, 1);
+    req->user_id = query_str(&q, req->a, 2);
+    req->is_admin = query_int(&q, 3) != 0;
+    req->is_guest = query_int(&q, 4) != 0;
+    return query_end(&q);
+}
+
+enum err auth_token_new(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
+                        struct str *token)
+{
+    *token = arena_join(a, STR("nrt_"), hs_random_text(hs, a, 40), STR(""));
+    return store_run(hs->store, STMT_TOKEN_PUT, "bit", hash_of(a, *token), user, device_id);
+}

@@ -1,0 +1,241 @@
+/* Outgoing requests and replies, queued until the end of the turn. */
+#include "engine/call.h"
+
+#include "engine/input.h"
+#include "event/mxid.h"
+#include "event/seal.h"
+#include "net/link.h"
+
+enum { CALLS_MAX = 4096 };
+
+/* One thing for the network: a call (call != NULL) or a reply. */
+struct parcel {
+    struct parcel *next;
+    struct call *call;
+    struct str request; /* of a call, in its arena */
+    int64_t timeout_ms;
+    struct arena *a; /* of a reply */
+    uint64_t stream;
+    int status;
+    struct str head, body;
+};
+
+struct calls {
+    struct call *open[CALLS_MAX]; /* queued or sent, not answered */
+    size_t n_open;
+    struct parcel *first, **end;
+    size_t queued; /* ever, without those cut */
+    uint64_t next_id;
+};
+
+struct calls *calls_new(void)
+{
+    struct calls *calls = base_alloc(sizeof(*calls));
+    calls->end = &calls->first;
+    calls->next_id = 1;
+    return calls;
+}
+
+static void forget(struct calls *calls, struct call *call)
+{
+    for (size_t i = 0; i < calls->n_open; i++) {
+        if (calls->open[i] == call) {
+            calls->n_open--;
+            calls->open[i] = calls->open[calls->n_open];
+            break;
+        }
+    }
+    arena_free(call->a);
+}
+
+static void parcel_free(struct parcel *p)
+{
+    arena_free(p->a);
+    base_free(p);
+}
+
+void calls_free(struct calls *calls)
+{
+    if (calls == NULL) {
+        return;
+    }
+    while (calls->first != NULL) {
+        struct parcel *p = calls->first;
+        calls->first = p->next;
+        parcel_free(p);
+    }
+    while (calls->n_open > 0) {
+        forget(calls, calls->open[0]);
+    }
+    base_free(calls);
+}
+
+bool call_is_possible(const struct hs *hs, struct str server)
+{
+    return hs->net != NULL && mxid_is_peer(server, NULL);
+}
+
+struct call *call_new(struct hs *hs, struct str server, answer_fn answer)
+{
+    struct arena *a = arena_new();
+    struct call *call = ARENA_NEW(a, struct call);
+    *call = (struct call){.a = a, .id = hs->calls->next_id, .answer = answer};
+    call->server = arena_str(a, server);
+    hs->calls->next_id++;
+    return call;
+}
+
+static void queue(struct calls *calls, struct parcel what)
+{
+    struct parcel *p = base_alloc(sizeof(*p));
+    *p = what;
+    p->next = NULL;
+    *calls->end = p;
+    calls->end = &p->next;
+    calls->queued++;
+}
+
+/* Server-server API, "Request Authentication". */
+static enum err authorization(struct hs *hs, struct call *call, const char *method, struct str path,
+                              const struct json *body, struct str *out)
+{
+    struct json *signed_part = json_object(call->a);
+    struct event_signer signer = hs_signer(hs);
+    json_put_text(signed_part, "method", str_of(method));
+    json_put_text(signed_part, "uri", path);
+    json_put_text(signed_part, "origin", signer.server);
+    json_put_text(signed_part, "destination", call->server);
+    if (body != NULL) {
+        json_put(signed_part, STR("content"), json_copy(call->a, body));
+    }
+    TRY(seal_json_sign(call->a, signed_part, &signer));
+    const struct json *of_us = json_get(json_get_object(signed_part, "signatures"), signer.server);
+    struct str signature = json_text(json_get(of_us, signer.key_id));
+    *out = arena_fmt(
+        call->a, "X-Matrix origin=\"%.*s\",destination=\"%.*s\",key=\"%.*s\",sig=\"%.*s\"",
+        STR_ARG(signer.server), STR_ARG(call->server), STR_ARG(signer.key_id), STR_ARG(signature));
+    return ERR_NONE;
+}
+
+enum err call_send(struct hs *hs, struct call *call, const char *method, struct str path,
+                   const struct json *body, int64_t timeout_ms)
+{
+    struct str auth;
+    struct str content = body == NULL ? STR("") : json_str(call->a, body);
+    if (hs->calls->n_open == CALLS_MAX) {
+        arena_free(call->a);
+        return ERR_LIMIT;
+    }
+    TRY(authorization(hs, call, method, path, body, &auth));
+    struct str head = arena_fmt(
+        call->a, "%s %.*s HTTP/1.1\r\nhost: %.*s\r\nauthorization: %.*s\r\nconnection: close\r\n",
+        method, STR_ARG(path), STR_ARG(call->server), STR_ARG(auth));
+    struct str length =
+        body == NULL
+            ? STR("\r\n")
+            : arena_fmt(call->a, "content-type: application/json\r\ncontent-length: %zu\r\n\r\n",
+                        content.n);
+    hs->calls->open[hs->calls->n_open] = call;
+    hs->calls->n_open++;
+    queue(hs->calls, (struct parcel){.call = call,
+                                     .request = arena_join(call->a, head, length, content),
+                                     .timeout_ms = timeout_ms});
+    return ERR_NONE;
+}
+
+void calls_reply(struct calls *calls, uint64_t stream, int status, struct str head, struct str body)
+{
+    struct arena *a = arena_new();
+    queue(calls, (struct parcel){.a = a,
+                                 .stream = stream,
+                                 .status = status,
+                                 .head = arena_str(a, head),
+                                 .body = arena_str(a, body)});
+}
+
+size_t calls_mark(const struct calls *calls)
+{
+    return calls->queued;
+}
+
+void calls_cut(struct calls *calls, size_t mark)
+{
+    size_t n = 0;
+    for (struct parcel *p = calls->first; p != NULL; p = p->next) {
+        n++;
+    }
+    size_t drop = calls->queued - mark;
+    assert(drop <= n);
+    struct parcel **at = &calls->first;
+    for (size_t keep = n - drop; keep > 0; keep--) {
+        at = &(*at)->next;
+    }
+    struct parcel *p = *at;
+    *at = NULL;
+    calls->end = at;
+    while (p != NULL) {
+        struct parcel *next = p->next;
+        if (p->call != NULL) {
+            forget(calls, p->call);
+        }
+        parcel_free(p);
+        p = next;
+    }
+    calls->queued = mark;
+}
+
+void calls_leave(struct hs *hs)
+{
+    struct calls *calls = hs->calls;
+    while (calls->first != NULL) {
+        struct parcel *p = calls->first;
+        calls->first = p->next;
+        if (calls->first == NULL) {
+            calls->end = &calls->first;
+        }
+        if (p->call == NULL) {
+            if (hs->net != NULL) {
+                net_answer(hs->net, hs->now, p->stream, p->status, p->head, p->body);
+            }
+        } else if (call_is_possible(hs, p->call->server)) {
+            net_call(hs->net, hs->now, p->call->server, p->call->id, p->request, p->timeout_ms);
+        } else {
+            calls_answered(hs, p->call->id, 0, STR("this server name cannot be reached"), STR(""));
+        }
+        parcel_free(p);
+    }
+}
+
+void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, struct str body)
+{
+    struct call *call = NULL;
+    for (size_t i = 0; i < hs->calls->n_open; i++) {
+        if (hs->calls->open[i]->id == id) {
+            call = hs->calls->open[i];
+        }
+    }
+    if (call == NULL) {
+        return;
+    }
+    struct json *json = NULL;
+    struct input in;
+    if (status != 0 && json_parse(call->a, body, &json, NULL) != ERR_NONE) {
+        json = NULL;
+    }
+    struct str reason = arena_str(call->a, why);
+    enum err err = input_begin(hs, &in);
+    if (err == ERR_NONE) {
+        err = call->answer(hs, call, status, json, reason.p == NULL ? "" : reason.p);
+        bool keep = err == ERR_NONE;
+        if (!keep) {
+            hs_log(hs, LOG_ERROR, "answer of %.*s lost: %s (%s)", STR_ARG(call->server),
+                   err_name(err), store_why(hs->store));
+        }
+        enum err ended = input_end(hs, &in, keep);
+        err = input_is_fatal(err) ? err : ended;
+    }
+    if (err != ERR_NONE) {
+        input_fatal(hs, err);
+    }
+    forget(hs->calls, call);
+}

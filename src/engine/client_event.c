@@ -1,0 +1,241 @@
+/* From PDUs to what clients get. */
+#include "engine/client_event.h"
+
+#include "engine/current.h"
+#include "engine/snapshot.h"
+#include "event/redact.h"
+#include "room/visibility.h"
+
+enum { RELATIONS_LOOKED_AT = 32 };
+
+static void put_copy(struct arena *a, struct json *to, const struct json *from, const char *key)
+{
+    const struct json *value = json_get(from, str_of(key));
+    if (value != NULL) {
+        json_put(to, str_of(key), json_copy(a, value));
+    }
+}
+
+static struct json *basics(struct arena *a, const struct event *ev, const struct json *tree,
+                           bool without_room_id)
+{
+    struct json *out = json_object(a);
+    put_copy(a, out, tree, "content");
+    json_put_text(out, "event_id", ev->id);
+    json_put_int(out, "origin_server_ts", ev->origin_server_ts);
+    if (!without_room_id) {
+        json_put_text(out, "room_id", ev->room_id);
+    }
+    json_put_text(out, "sender", ev->sender);
+    json_put_text(out, "state_key", ev->state_key);
+    json_put_text(out, "type", ev->type);
+    return out;
+}
+
+/* `redacts` in both places: old clients read the top, new ones the content. */
+static void put_redacts(struct json *out, const struct event *ev, bool is_redacted)
+{
+    if (ev->redacts.p == NULL || is_redacted) {
+        return;
+    }
+    json_put_text(out, "redacts", ev->redacts);
+    json_put_text(json_get_object(out, "content"), "redacts", ev->redacts);
+}
+
+static enum err put_previous(struct hs *hs, struct arena *a, const struct stored *s,
+                             struct json *info)
+{
+    int64_t nid = 0;
+    struct stored *before;
+    if (!event_is_state(s->ev) || s->before == 0) {
+        return ERR_NONE;
+    }
+    TRY(snapshot_get(hs, s->before, s->ev->type, s->ev->state_key, &nid));
+    if (nid == 0) {
+        return ERR_NONE;
+    }
+    TRY(event_get(hs, nid, &before));
+    json_put_text(info, "replaces_state", before->ev->id);
+    json_put_text(info, "prev_sender", before->ev->sender);
+    if (before->redacted_by.p == NULL) {
+        json_put(info, STR("prev_content"), json_copy(a, before->ev->content));
+    }
+    return ERR_NONE;
+}
+
+static enum err put_redaction(struct hs *hs, struct arena *a, const struct stored *s,
+                              struct json *info)
+{
+    struct stored *redaction;
+    if (s->redacted_by.p == NULL) {
+        return ERR_NONE;
+    }
+    enum err err = event_find(hs, s->redacted_by, &redaction);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    struct json *because = basics(a, redaction->ev, redaction->ev->tree, false);
+    put_redacts(because, redaction->ev, false);
+    json_put(info, STR("redacted_because"), because);
+    return ERR_NONE;
+}
+
+/* The newest edit by the event's own sender ("Event replacements", server-side aggregation). */
+static enum err put_replacement(struct hs *hs, struct arena *a, const struct stored *s,
+                                struct json *info)
+{
+    int64_t nids[RELATIONS_LOOKED_AT];
+    size_t n = 0;
+    struct query q;
+    if (event_is_state(s->ev) || s->redacted_by.p != NULL) {
+        return ERR_NONE;
+    }
+    query_start(&q, hs->store, STMT_RELATION_LIST, "tti", s->ev->id, STR("m.replace"),
+                (int64_t)RELATIONS_LOOKED_AT);
+    while (n < RELATIONS_LOOKED_AT && query_next(&q)) {
+        nids[n] = query_int(&q, 0);
+        n++;
+    }
+    TRY(query_end(&q));
+    for (size_t i = 0; i < n; i++) {
+        struct stored *edit;
+        TRY(event_get(hs, nids[i], &edit));
+        if (edit->redacted_by.p == NULL && str_eq(edit->ev->sender, s->ev->sender) &&
+            str_eq(edit->ev->type, s->ev->type)) {
+            struct json *relations = json_put_object(info, STR("m.relations"));
+            json_put(relations, STR("m.replace"), basics(a, edit->ev, edit->ev->tree, false));
+            return ERR_NONE;
+        }
+    }
+    return ERR_NONE;
+}
+
+static enum err put_transaction(struct hs *hs, struct arena *a, const struct stored *s,
+                                const struct client_view *view, struct json *info)
+{
+    struct str txn;
+    if (view == NULL || view->user == 0 || !hs_is_ours(hs, s->ev->sender)) {
+        return ERR_NONE;
+    }
+    TRY(store_get_str(hs->store, a, &txn, STMT_TXN_BY_EVENT, "tit", s->ev->id, view->user,
+                      view->device_id));
+    json_put_text(info, "transaction_id", txn);
+    return ERR_NONE;
+}
+
+enum err client_event(struct hs *hs, struct arena *a, const struct stored *s,
+                      const struct client_view *view, struct json **out)
+{
+    bool is_redacted = s->redacted_by.p != NULL;
+    const struct json *tree =
+        is_redacted ? redact_json(a, s->ev->version, s->ev->tree) : s->ev->tree;
+    *out = basics(a, s->ev, tree, view != NULL && view->without_room_id);
+    put_redacts(*out, s->ev, is_redacted);
+    struct json *info = json_put_object(*out, STR("unsigned"));
+    int64_t age = hs->now.unix_ms - s->ev->origin_server_ts;
+    json_put_int(info, "age", age > 0 ? age : 0);
+    TRY(put_transaction(hs, a, s, view, info));
+    TRY(put_previous(hs, a, s, info));
+    TRY(put_redaction(hs, a, s, info));
+    return put_replacement(hs, a, s, info);
+}
+
+struct json *client_event_strip(struct arena *a, const struct event *ev)
+{
+    struct json *out = json_object(a);
+    json_put(out, STR("content"), json_copy(a, ev->content));
+    json_put_text(out, "sender", ev->sender);
+    json_put_text(out, "state_key", ev->state_key);
+    json_put_text(out, "type", ev->type);
+    return out;
+}
+
+enum err client_event_stripped(struct hs *hs, struct arena *a, const struct room *room,
+                               const struct event *ev, struct json **out)
+{
+    static const char *const types[] = {
+        "m.room.create",     "m.room.name",       "m.room.avatar",
+        "m.room.topic",      "m.room.join_rules", "m.room.canonical_alias",
+        "m.room.encryption",
+    };
+    *out = json_array(a);
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        struct stored *s;
+        TRY(current_get(hs, room, str_of(types[i]), STR(""), &s));
+        if (s != NULL) {
+            json_push(*out, client_event_strip(a, s->ev));
+        }
+    }
+    if (ev != NULL) {
+        json_push(*out, client_event_strip(a, ev));
+    }
+    return ERR_NONE;
+}
+
+/* The state that decides about an event: the one before it, or today's where that is not known. */
+static enum err look(struct hs *hs, const struct stored *s, struct str type, struct str state_key,
+                     struct stored **out)
+{
+    int64_t nid = 0;
+    struct room *room;
+    *out = NULL;
+    if (s->before == 0) {
+        TRY(room_get(hs, s->room, &room));
+        return current_get(hs, room, type, state_key, out);
+    }
+    TRY(snapshot_get(hs, s->before, type, state_key, &nid));
+    return nid == 0 ? ERR_NONE : event_get(hs, nid, out);
+}
+
+/* Joined now, or left after the event. */
+static enum err was_joined_since(struct hs *hs, const struct stored *s, int64_t user,
+                                 struct str user_id, bool *since)
+{
+    struct query q;
+    struct stored *left;
+    *since = false;
+    enum err err = query_one(&q, hs->store, STMT_MEMBER_GET, "ii", user, s->room);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    struct str membership = query_str(&q, hs->turn, 0);
+    int64_t event = query_int(&q, 1);
+    int64_t position = query_int(&q, 2);
+    TRY(query_end(&q));
+    if (str_eq(membership, STR("join"))) {
+        *since = true;
+        return ERR_NONE;
+    }
+    if (event == 0 || position <= s->position) {
+        return ERR_NONE;
+    }
+    TRY(event_get(hs, event, &left));
+    if (left->before != 0) {
+        int64_t nid = 0;
+        struct stored *was = NULL;
+        TRY(snapshot_get(hs, left->before, STR("m.room.member"), user_id, &nid));
+        if (nid != 0) {
+            TRY(event_get(hs, nid, &was));
+        }
+        *since = was != NULL && str_eq(event_membership(was->ev), STR("join"));
+    }
+    return ERR_NONE;
+}
+
+enum err client_event_visible(struct hs *hs, const struct stored *s, int64_t user,
+                              struct str user_id, bool *visible)
+{
+    struct stored *visibility;
+    struct stored *member;
+    bool since;
+    TRY(look(hs, s, STR("m.room.history_visibility"), STR(""), &visibility));
+    TRY(look(hs, s, STR("m.room.member"), user_id, &member));
+    TRY(was_joined_since(hs, s, user, user_id, &since));
+    const struct json *content = visibility == NULL ? NULL : visibility->ev->content;
+    struct str then = member == NULL ? STR_ABSENT : event_membership(member->ev);
+    *visible = visibility_allows(s->ev, user_id, visibility_parse(content),
+                                 visibility_member_parse(then), since);
+    return ERR_NONE;
+}

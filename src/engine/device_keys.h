@@ -1,0 +1,26 @@
+/* End-to-end keys of the devices of our users: identity keys, one-time keys and fallback keys
+ * (client-server API, "Key management API"). Asked by clients and by other servers. */
+#ifndef ENGINE_DEVICE_KEYS_H
+#define ENGINE_DEVICE_KEYS_H
+
+#include "engine/engine.h"
+
+/* {device: device keys with unsigned.device_display_name} of a user of ours. devices: an array of
+ * ids; NULL or empty: all of them. */
+enum err device_keys_get(struct hs *hs, struct arena *a, struct str user_id,
+                         const struct json *devices, struct json **out) MUST_USE;
+/* Takes a key away: {"<algorithm>:<id>": key}. The fallback key, which stays, when there is no
+ * other. *out NULL: none. */
+enum err one_time_key_take(struct hs *hs, struct arena *a, struct str user_id, struct str device_id,
+                           struct str algorithm, struct json **out) MUST_USE;
+
+enum one_time_put {
+    ONE_TIME_KEPT,
+    ONE_TIME_CLASH, /* another key has this id */
+    ONE_TIME_FULL,
+};
+/* name: "<algorithm>:<id>"; the same key twice is kept once. */
+enum err one_time_key_put(struct hs *hs, int64_t user, struct str device_id, struct str name,
+                          const struct json *key, enum one_time_put *result) MUST_USE;
+
+#endif

@@ -1,0 +1,250 @@
+/* Checks performed on receipt of a PDU, one step after the other, then the record of it. */
+#include "engine/door.h"
+
+#include "engine/current.h"
+#include "engine/publish.h"
+#include "engine/record.h"
+#include "engine/snapshot.h"
+#include "event/mxid.h"
+#include "event/redact.h"
+#include "event/seal.h"
+#include "room/auth.h"
+
+/* What the steps find out about an event. */
+struct case_file {
+    struct hs *hs;
+    struct room *room;
+    const struct event *ev;
+    enum arrival how;
+    struct stored *create; /* of the room; NULL while it is not here */
+    int64_t before;
+    struct verdict verdict;
+};
+
+static bool is_open(const struct case_file *c)
+{
+    return c->verdict.kind == VERDICT_ACCEPT;
+}
+
+/* 2: one good signature of every server that must have signed. A peer's name is its key. */
+static enum err check_signatures(struct case_file *c)
+{
+    struct strs servers = seal_servers(c->hs->turn, c->ev);
+    for (size_t i = 0; i < servers.n; i++) {
+        uint8_t key[SIGN_PUBLIC_SIZE];
+        if (!mxid_is_peer(servers.at[i], key)) {
+            c->verdict = (struct verdict){VERDICT_DROP, "the key of its server is not known", {0}};
+            return ERR_NONE;
+        }
+        enum err err = seal_check(c->hs->turn, c->ev, servers.at[i], mxid_peer_key_id(), key);
+        if (err != ERR_NONE) {
+            c->verdict = (struct verdict){VERDICT_DROP, "a signature is missing or bad", {0}};
+            return ERR_NONE;
+        }
+    }
+    return ERR_NONE;
+}
+
+/* 3: another content than was hashed is taken in its redacted form. */
+static enum err check_hash(struct case_file *c)
+{
+    struct event *redacted;
+    if (seal_hash_fits(c->hs->turn, c->ev)) {
+        return ERR_NONE;
+    }
+    TRY(redact_event(c->hs->turn, c->ev, &redacted));
+    c->ev = redacted;
+    return ERR_NONE;
+}
+
+static enum err check_seal(struct case_file *c)
+{
+    if (c->how == ARRIVAL_LOCAL) {
+        return ERR_NONE; /* sealed by event_build a moment ago */
+    }
+    TRY(check_signatures(c));
+    return is_open(c) ? check_hash(c) : ERR_NONE;
+}
+
+static enum err find_create(struct case_file *c)
+{
+    c->create = NULL;
+    if (c->room->snapshot != 0) {
+        TRY(current_get(c->hs, c->room, STR("m.room.create"), STR(""), &c->create));
+    }
+    if (c->create == NULL && c->room->version->room_id_is_create_hash && c->room->id.n > 1) {
+        struct str id = arena_join(c->hs->turn, STR("$"), str_from(c->room->id, 1), STR(""));
+        enum err err = event_find(c->hs, id, &c->create);
+        return err == ERR_ABSENT ? ERR_NONE : err;
+    }
+    return ERR_NONE;
+}
+
+static void missing(struct case_file *c, struct str *ids, size_t n)
+{
+    c->verdict = (struct verdict){VERDICT_MISSING, "events that it cites are not here", {ids, n}};
+}
+
+/* 4: by the events it cites. */
+static enum err check_cited(struct case_file *c)
+{
+    const struct event *cited[EVENT_AUTH_MAX];
+    bool rejected[EVENT_AUTH_MAX] = {0};
+    size_t n = c->ev->auth_events.n;
+    size_t n_missing = 0;
+    struct str *absent = arena_array(c->hs->turn, n + 1, sizeof(*absent));
+    assert(n <= EVENT_AUTH_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct stored *s;
+        enum err err = event_find(c->hs, c->ev->auth_events.at[i], &s);
+        if (err == ERR_ABSENT) {
+            absent[n_missing] = c->ev->auth_events.at[i];
+            n_missing++;
+            continue;
+        }
+        TRY(err);
+        cited[i] = s->ev;
+        rejected[i] = s->status == EVENT_REJECTED;
+    }
+    if (n_missing > 0) {
+        missing(c, absent, n_missing);
+        return ERR_NONE;
+    }
+    const struct event *create = c->create == NULL ? NULL : c->create->ev;
+    c->verdict = auth_check_alone(c->hs->turn, c->ev, create, cited, rejected, n);
+    if (is_open(c)) {
+        struct auth_cited view = {cited, n, create};
+        c->verdict = auth_check(c->hs->turn, c->ev, auth_view_cited(&view));
+    }
+    return ERR_NONE;
+}
+
+/* The state before the event: that after its prev_events, resolved. */
+static enum err find_before(struct case_file *c)
+{
+    int64_t after[EVENT_PREV_MAX];
+    size_t n = c->ev->prev_events.n;
+    size_t n_missing = 0;
+    struct str *absent = arena_array(c->hs->turn, n + 1, sizeof(*absent));
+    assert(n <= EVENT_PREV_MAX);
+    for (size_t i = 0; i < n; i++) {
+        struct stored *s;
+        enum err err = event_find(c->hs, c->ev->prev_events.at[i], &s);
+        if (err != ERR_ABSENT) {
+            TRY(err);
+        }
+        if (err == ERR_ABSENT || s->is_outlier || s->after == 0) {
+            absent[n_missing] = c->ev->prev_events.at[i];
+            n_missing++;
+            continue;
+        }
+        after[i] = s->after;
+    }
+    if (n_missing > 0) {
+        missing(c, absent, n_missing);
+        return ERR_NONE;
+    }
+    if (n == 0) {
+        c->before = 0;
+        return ERR_NONE;
+    }
+    return snapshot_resolve(c->hs, c->room->version, after, n, &c->before);
+}
+
+/* 5: by the state before it. */
+static enum err check_before(struct case_file *c)
+{
+    if (c->before == DOOR_STATE_FROM_PREV) {
+        if (c->how == ARRIVAL_OLD) {
+            c->before = 0; /* the state of fetched history is not known */
+            return ERR_NONE;
+        }
+        TRY(find_before(c));
+        if (!is_open(c)) {
+            return ERR_NONE;
+        }
+    }
+    struct snapshot_view view = {.hs = c->hs, .snapshot = c->before};
+    c->verdict = auth_check(c->hs->turn, c->ev, snapshot_view(&view));
+    return view.err;
+}
+
+/* 6: by the current state; else it is kept, but shown to nobody. */
+static enum err check_now(struct case_file *c)
+{
+    if (c->before == c->room->snapshot || c->room->snapshot == 0) {
+        return ERR_NONE;
+    }
+    struct current_view view = {.hs = c->hs, .room = c->room};
+    struct verdict now = auth_check(c->hs->turn, c->ev, current_view(&view));
+    if (now.kind != VERDICT_ACCEPT) {
+        c->verdict = (struct verdict){VERDICT_SOFT_FAIL, now.why, {0}};
+    }
+    return view.err;
+}
+
+static enum err check(struct case_file *c)
+{
+    TRY(check_seal(c));
+    if (is_open(c)) {
+        TRY(find_create(c));
+        TRY(check_cited(c));
+    }
+    if (is_open(c) && c->how != ARRIVAL_OUTLIER) {
+        TRY(check_before(c));
+    }
+    if (is_open(c) && (c->how == ARRIVAL_NEW || c->how == ARRIVAL_LOCAL)) {
+        TRY(check_now(c));
+    }
+    return ERR_NONE;
+}
+
+/* An event that is here already keeps its verdict. *done: nothing is left to do. */
+static enum err seen(struct case_file *c, struct stored **known, bool *done)
+{
+    enum err err = event_find(c->hs, c->ev->id, known);
+    *done = false;
+    if (err == ERR_ABSENT) {
+        *known = NULL;
+        return ERR_NONE;
+    }
+    TRY(err);
+    if ((*known)->room != c->room->nid) {
+        c->verdict = (struct verdict){VERDICT_DROP, "its id belongs to another room", {0}};
+        *done = true;
+        return ERR_NONE;
+    }
+    if ((*known)->is_outlier && c->how != ARRIVAL_OUTLIER) {
+        return ERR_NONE;
+    }
+    *done = true;
+    if ((*known)->status == EVENT_REJECTED) {
+        c->verdict = verdict_reject("it was rejected before");
+    } else if ((*known)->status == EVENT_SOFT_FAILED) {
+        c->verdict = (struct verdict){VERDICT_SOFT_FAIL, "it was soft-failed before", {0}};
+    }
+    return ERR_NONE;
+}
+
+enum err door_admit(struct hs *hs, struct room *room, const struct event *ev, enum arrival how,
+                    int64_t before, struct verdict *verdict)
+{
+    struct case_file c = {.hs = hs, .room = room, .ev = ev, .how = how, .before = before};
+    struct stored *known;
+    bool done;
+    TRY(seen(&c, &known, &done));
+    if (!done) {
+        TRY(check(&c));
+        if (how == ARRIVAL_LOCAL && !is_open(&c)) {
+            done = true; /* refused to its sender: it never was */
+        } else if (c.verdict.kind != VERDICT_DROP && c.verdict.kind != VERDICT_MISSING) {
+            TRY(record(hs, room, c.ev, how, c.before, c.verdict.kind, known));
+        }
+    }
+    if (c.verdict.kind != VERDICT_ACCEPT && c.verdict.kind != VERDICT_MISSING) {
+        hs_log(hs, LOG_INFO, "event %.*s of %.*s: %s", STR_ARG(ev->id), STR_ARG(room->id),
+               c.verdict.why == NULL ? "refused" : c.verdict.why);
+    }
+    *verdict = c.verdict;
+    return ERR_NONE;
+}

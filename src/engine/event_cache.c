@@ -1,0 +1,181 @@
+/* Parsed events and rooms, by id and by row number. */
+#include "engine/event_cache.h"
+
+#include "base/map.h"
+
+enum { CACHE_SIZE_MAX = 8 * 1024 * 1024 };
+
+struct event_cache {
+    struct arena *a;
+    struct map by_id, by_nid, rooms_by_id, rooms_by_nid;
+};
+
+static void fill(struct event_cache *c)
+{
+    map_init_in(&c->by_id, c->a);
+    map_init_in(&c->by_nid, c->a);
+    map_init_in(&c->rooms_by_id, c->a);
+    map_init_in(&c->rooms_by_nid, c->a);
+}
+
+struct event_cache *event_cache_new(void)
+{
+    struct event_cache *c = base_alloc(sizeof(*c));
+    c->a = arena_new();
+    fill(c);
+    return c;
+}
+
+void event_cache_free(struct event_cache *c)
+{
+    if (c != NULL) {
+        arena_free(c->a);
+        base_free(c);
+    }
+}
+
+void event_cache_clear(struct hs *hs)
+{
+    arena_clear(hs->cache->a);
+    fill(hs->cache);
+}
+
+void event_cache_trim(struct hs *hs)
+{
+    if (arena_size(hs->cache->a) > CACHE_SIZE_MAX) {
+        event_cache_clear(hs);
+    }
+}
+
+static struct str key_of(const int64_t *nid)
+{
+    return str_make(nid, sizeof(*nid));
+}
+
+static enum err load(struct hs *hs, struct query *q, struct stored **out)
+{
+    struct event_cache *c = hs->cache;
+    struct stored *s = ARENA_NEW(c->a, struct stored);
+    struct str json = query_str(q, c->a, 8);
+    struct str id = query_str(q, c->a, 9);
+    *s = (struct stored){.nid = query_int(q, 0),
+                         .room = query_int(q, 1),
+                         .status = (enum event_status)query_int(q, 2),
+                         .is_outlier = query_int(q, 3) != 0,
+                         .has_position = !query_is_null(q, 4),
+                         .position = query_int(q, 4),
+                         .before = query_int(q, 5),
+                         .after = query_int(q, 6),
+                         .redacted_by = query_str(q, c->a, 7)};
+    TRY(query_end(q));
+    struct room *room;
+    TRY(room_get(hs, s->room, &room));
+    TRY(event_load(c->a, room->version, id, json, &s->ev));
+    map_put(&c->by_id, s->ev->id, s);
+    map_put(&c->by_nid, key_of(&s->nid), s);
+    *out = s;
+    return ERR_NONE;
+}
+
+enum err event_find(struct hs *hs, struct str event_id, struct stored **out)
+{
+    *out = map_get(&hs->cache->by_id, event_id);
+    if (*out != NULL) {
+        return ERR_NONE;
+    }
+    struct query q;
+    TRY(query_one(&q, hs->store, STMT_EVENT_BY_ID, "t", event_id));
+    return load(hs, &q, out);
+}
+
+enum err event_get(struct hs *hs, int64_t nid, struct stored **out)
+{
+    *out = map_get(&hs->cache->by_nid, key_of(&nid));
+    if (*out != NULL) {
+        return ERR_NONE;
+    }
+    struct query q;
+    TRY(query_one(&q, hs->store, STMT_EVENT_BY_NID, "i", nid));
+    return load(hs, &q, out);
+}
+
+void event_forget(struct hs *hs, const struct stored *s)
+{
+    (void)map_remove(&hs->cache->by_id, s->ev->id);
+    (void)map_remove(&hs->cache->by_nid, key_of(&s->nid));
+}
+
+static enum err load_room(struct hs *hs, struct query *q, int64_t nid, struct str id,
+                          struct room **out)
+{
+    struct event_cache *c = hs->cache;
+    struct room *room = ARENA_NEW(c->a, struct room);
+    room->nid = nid != 0 ? nid : query_int(q, 0);
+    room->id = id.p != NULL ? arena_str(c->a, id) : query_str(q, c->a, 0);
+    struct str version = query_str(q, c->a, 1);
+    room->version = room_version_find(version);
+    room->snapshot = query_int(q, 2);
+    room->last_position = query_int(q, 3);
+    room->is_published = query_int(q, 4) != 0;
+    TRY(query_end(q));
+    if (room->version == NULL) {
+        hs_log(hs, LOG_ERROR, "room %.*s has the unknown version %.*s", STR_ARG(room->id),
+               STR_ARG(version));
+        return ERR_CORRUPT;
+    }
+    map_put(&c->rooms_by_id, room->id, room);
+    map_put(&c->rooms_by_nid, key_of(&room->nid), room);
+    *out = room;
+    return ERR_NONE;
+}
+
+enum err room_find(struct hs *hs, struct str room_id, struct room **out)
+{
+    *out = map_get(&hs->cache->rooms_by_id, room_id);
+    if (*out != NULL) {
+        return ERR_NONE;
+    }
+    struct query q;
+    TRY(query_one(&q, hs->store, STMT_ROOM_FIND, "t", room_id));
+    return load_room(hs, &q, 0, room_id, out);
+}
+
+enum err room_get(struct hs *hs, int64_t nid, struct room **out)
+{
+    *out = map_get(&hs->cache->rooms_by_nid, key_of(&nid));
+    if (*out != NULL) {
+        return ERR_NONE;
+    }
+    struct query q;
+    TRY(query_one(&q, hs->store, STMT_ROOM_GET, "i", nid));
+    return load_room(hs, &q, nid, STR_ABSENT, out);
+}
+
+enum err room_make(struct hs *hs, struct str room_id, const struct room_version *version,
+                   struct room **out)
+{
+    enum err err = room_find(hs, room_id, out);
+    if (err != ERR_ABSENT) {
+        return err;
+    }
+    TRY(store_run(hs->store, STMT_ROOM_PUT, "tt", room_id, version->name));
+    return room_find(hs, room_id, out);
+}
+
+enum err room_set_snapshot(struct hs *hs, struct room *room, int64_t snapshot)
+{
+    room->snapshot = snapshot;
+    return store_run(hs->store, STMT_ROOM_SNAPSHOT, "ii", snapshot, room->nid);
+}
+
+enum err room_touch(struct hs *hs, struct room *room, int64_t position)
+{
+    room->last_position = position;
+    return store_run(hs->store, STMT_ROOM_TOUCH, "ii", position, room->nid);
+}
+
+enum err room_publish(struct hs *hs, struct room *room, bool is_published)
+{
+    room->is_published = is_published;
+    return store_run(hs->store, STMT_ROOM_PUBLISH, "ii", (int64_t)is_published, room->nid);
+}

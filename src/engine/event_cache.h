@@ -1,0 +1,58 @@
+/* Events and rooms as the store has them, parsed once and kept while memory allows. What is given
+ * lives at least to the end of the input that asked; a rollback empties the cache. */
+#ifndef ENGINE_EVENT_CACHE_H
+#define ENGINE_EVENT_CACHE_H
+
+#include "engine/engine.h"
+
+enum event_status {
+    EVENT_ACCEPTED = 0,
+    EVENT_SOFT_FAILED = 1,
+    EVENT_REJECTED = 2,
+};
+
+struct stored {
+    int64_t nid; /* row id */
+    int64_t room;
+    int64_t before, after; /* state snapshots; 0: not known (outlier, fetched history) */
+    int64_t position;
+    bool has_position; /* in the timeline */
+    bool is_outlier;
+    enum event_status status;
+    struct str redacted_by; /* event id, absent: it is not */
+    struct event *ev;       /* as received; redaction is applied when it is shown */
+};
+
+struct room {
+    int64_t nid;
+    struct str id;
+    const struct room_version *version;
+    int64_t snapshot; /* current state; 0: we are not in the room */
+    int64_t last_position;
+    bool is_published;
+};
+
+struct event_cache;
+struct event_cache *event_cache_new(void);
+void event_cache_free(struct event_cache *c);
+void event_cache_clear(struct hs *hs);
+/* End of the turn: empties it when it has grown past its bound. */
+void event_cache_trim(struct hs *hs);
+
+/* ERR_ABSENT: not here. */
+enum err event_find(struct hs *hs, struct str event_id, struct stored **out) MUST_USE;
+enum err event_get(struct hs *hs, int64_t nid, struct stored **out) MUST_USE;
+/* The row changed: read it anew next time. */
+void event_forget(struct hs *hs, const struct stored *s);
+
+enum err room_find(struct hs *hs, struct str room_id, struct room **out) MUST_USE;
+enum err room_get(struct hs *hs, int64_t nid, struct room **out) MUST_USE;
+/* Makes the row when there is none. */
+enum err room_make(struct hs *hs, struct str room_id, const struct room_version *version,
+                   struct room **out) MUST_USE;
+enum err room_set_snapshot(struct hs *hs, struct room *room, int64_t snapshot) MUST_USE;
+/* Something of the room is news at this position. */
+enum err room_touch(struct hs *hs, struct room *room, int64_t position) MUST_USE;
+enum err room_publish(struct hs *hs, struct room *room, bool is_published) MUST_USE;
+
+#endif

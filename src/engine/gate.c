@@ -1,0 +1,373 @@
+/* The pipeline of a request: parse, find the row, authenticate, check the body, run once, answer.
+ */
+#include "engine/gate.h"
+
+#include "crypto/hash.h"
+#include "engine/auth_token.h"
+#include "engine/call.h"
+#include "engine/effects.h"
+#include "engine/input.h"
+#include "engine/parked.h"
+#include "engine/peer_auth.h"
+#include "engine/route.h"
+
+#include <string.h>
+
+#define CORS                                                                                       \
+    "access-control-allow-origin: *\r\n"                                                           \
+    "access-control-allow-methods: GET, POST, PUT, DELETE, OPTIONS\r\n"                            \
+    "access-control-allow-headers: X-Requested-With, Content-Type, Authorization, "                \
+    "Neurite-Request-Id\r\n"
+
+static struct str reply_text(struct req *req)
+{
+    if (!str_is_absent(req->reply.text)) {
+        return req->reply.text;
+    }
+    struct buf out;
+    buf_init_in(&out, req->a, HTTP_ANSWER_MAX);
+    json_write(&out, req->reply.json);
+    assert(!out.overflow);
+    return buf_str(&out);
+}
+
+static void answer(struct hs *hs, struct req *req, int status, struct str head, struct str text)
+{
+    if (req->door == DOOR_PEER) {
+        calls_reply(hs->calls, req->id, status, head, text);
+    } else {
+        effects_respond(hs->effects, req->id, status, head, text);
+    }
+}
+
+static struct str reply_head(struct req *req)
+{
+    const char *type =
+        req->reply.content_type == NULL ? "application/json" : req->reply.content_type;
+    return arena_fmt(req->a, "content-type: %s\r\n%s", type, req->door == DOOR_CLIENT ? CORS : "");
+}
+
+/* The reply as bytes, to the asker and to whoever repeated the request meanwhile. */
+static void respond(struct hs *hs, struct req *req)
+{
+    struct str head = reply_head(req);
+    struct str text = reply_text(req);
+    answer(hs, req, req->reply.status, head, text);
+    if (str_is_absent(req->request_id)) {
+        return;
+    }
+    struct req *follower = parked_follower(hs->parked, req->id);
+    while (follower != NULL) {
+        answer(hs, follower, req->reply.status, head, text);
+        parked_drop(hs->parked, follower);
+        follower = parked_follower(hs->parked, req->id);
+    }
+}
+
+/* Keeps the answer beside its effect, so that a repetition gets the same. */
+static enum err remember(struct hs *hs, struct req *req)
+{
+    if (req->request_id.p == NULL || req->reply.status >= 400) {
+        return ERR_NONE;
+    }
+    TRY(store_run(hs->store, STMT_REQUEST_ID_PUT, "btbitbi", req->request_session, req->request_id,
+                  str_make(req->request_asked, sizeof(req->request_asked)),
+                  (int64_t)req->reply.status, reply_head(req), reply_text(req), hs->now.unix_ms));
+    TRY(store_run(hs->store, STMT_REQUEST_ID_EXPIRE, "i", hs->now.unix_ms - REQUEST_ID_KEEP_MS));
+    return store_run(hs->store, STMT_REQUEST_ID_TRIM, "bi", req->request_session,
+                     (int64_t)REQUEST_ID_KEEP_MAX);
+}
+
+/* Was this request made before? *done: it is answered, or waits for the first one. */
+static enum err once(struct hs *hs, struct req *req, bool *done)
+{
+    struct str id = http_header(req->head, STR("neurite-request-id"));
+    static const char nobody[HASH_SIZE] = {0};
+    *done = false;
+    if (req->door != DOOR_CLIENT || str_is_empty(id) || id.n > 64 ||
+        req->head->method == HTTP_GET) {
+        return ERR_NONE;
+    }
+    req->request_id = id;
+    req->request_session =
+        req->token_hash.p == NULL ? str_make(nobody, sizeof(nobody)) : req->token_hash;
+    struct str line = arena_fmt(req->a, "%.*s %.*s\n", STR_ARG(req->head->method_text),
+                                STR_ARG(req->head->target));
+    hash_sha256_pair(req->request_asked, line, req->body_text);
+    struct str asked = str_make(req->request_asked, sizeof(req->request_asked));
+
+    struct req *first = parked_of_request_id(hs->parked, req);
+    if (first != NULL && memcmp(first->request_asked, req->request_asked, HASH_SIZE) == 0) {
+        *done = true;
+        req->leader = first->id;
+        return req_park(req, NULL, -1, false);
+    }
+    struct query q;
+    enum err err = query_one(&q, hs->store, STMT_REQUEST_ID_GET, "bt", req->request_session, id);
+    if (err == ERR_ABSENT && first == NULL) {
+        return ERR_NONE;
+    }
+    *done = true;
+    if (err == ERR_ABSENT || !str_eq(query_str(&q, req->a, 0), asked)) {
+        req->request_id = STR_ABSENT;
+        TRY(err == ERR_ABSENT ? ERR_NONE : query_end(&q));
+        return reply_error(req, 400, "M_INVALID_PARAM",
+                           "Neurite-Request-Id was used for another request; take a new one");
+    }
+    TRY(err);
+    req->reply.status = (int)query_int(&q, 1);
+    req->reply.text = query_str(&q, req->a, 3);
+    req->request_id = STR_ABSENT; /* already kept */
+    return query_end(&q);
+}
+
+static enum err parse_body(struct req *req, bool *refused)
+{
+    const char *why = NULL;
+    *refused = true;
+    if (str_is_empty(req->body_text) && (req->head->method & (HTTP_GET | HTTP_DELETE)) != 0) {
+        *refused = false;
+        return ERR_NONE;
+    }
+    struct str text = str_is_empty(req->body_text) ? STR("{}") : req->body_text;
+    enum err err = json_parse(req->a, text, &req->body, &why);
+    if (err != ERR_NONE) {
+        return reply_error(req, 400, err == ERR_LIMIT ? "M_BAD_JSON" : "M_NOT_JSON",
+                           "the body is not JSON as Matrix has it: %s", why == NULL ? "" : why);
+    }
+    if (!json_is(req->body, JSON_OBJECT)) {
+        return reply_error(req, 400, "M_BAD_JSON", "the body must be a JSON object");
+    }
+    bool missing;
+    const char *fault = route_body_fault(req->a, req->route->body, req->body, &missing);
+    if (fault != NULL) {
+        return reply_error(req, 400, missing ? "M_MISSING_PARAM" : "M_BAD_JSON", "%s", fault);
+    }
+    *refused = false;
+    return ERR_NONE;
+}
+
+static enum err authenticate(struct hs *hs, struct req *req)
+{
+    if (req->route->who == WHO_SERVER) {
+        return peer_auth_check(hs, req);
+    }
+    return auth_token_check(hs, req);
+}
+
+static enum err find_route(const struct route *const *tables, struct req *req)
+{
+    switch (route_find(tables, req)) {
+    case ROUTE_FOUND:
+        return ERR_NONE;
+    case ROUTE_NO_METHOD:
+        return reply_error(req, 405, "M_UNRECOGNIZED", "this path has no method %.*s",
+                           STR_ARG(req->head->method_text));
+    case ROUTE_BAD_PATH:
+        return reply_error(req, 400, "M_INVALID_PARAM", "the path is not well escaped UTF-8");
+    case ROUTE_NO_PATH:
+        break;
+    }
+    return reply_error(req, 404, "M_UNRECOGNIZED", "this homeserver does not know that path");
+}
+
+/* Everything inside the savepoint. A reply is set, or the request is parked. */
+static enum err serve(struct hs *hs, struct req *req)
+{
+    bool done;
+    if (req->door == DOOR_PEER) { /* the body is part of what is signed */
+        TRY(parse_body(req, &done));
+        if (!done) {
+            TRY(authenticate(hs, req));
+        }
+    } else {
+        TRY(authenticate(hs, req));
+        done = req->reply.status != 0;
+        if (!done) {
+            TRY(once(hs, req, &done));
+        }
+        if (!done) {
+            TRY(parse_body(req, &done));
+        }
+    }
+    if (done || req->reply.status != 0) {
+        return ERR_NONE;
+    }
+    if (hs->settings.read_only && req->head->method != HTTP_GET && req->door == DOOR_CLIENT) {
+        TRY(reply_error(req, 403, "M_RESOURCE_LIMIT_EXCEEDED",
+                        "the storage is full: reading works, writing does not; free some space"));
+        json_put_text(req->reply.json, "limit_type", STR("storage"));
+        json_put_text(req->reply.json, "admin_contact", STR("/_neurite/"));
+        return ERR_NONE;
+    }
+    TRY(req->route->handler(hs, req));
+    assert(req->reply.parked || req->reply.status != 0);
+    return ERR_NONE;
+}
+
+static void internal_error(struct hs *hs, struct req *req, enum err err)
+{
+    hs_log(hs, LOG_ERROR, "%.*s %.*s failed: %s (%s)", STR_ARG(req->head->method_text),
+           STR_ARG(req->head->path), err_name(err), store_why(hs->store));
+    (void)reply_error(req, 500, "M_UNKNOWN", "the homeserver could not do this (%s); try again",
+                      err_name(err));
+    req->reply.text = STR_ABSENT;
+    req->reply.parked = false;
+}
+
+/* Runs one step of a request as an input and answers it, unless it stays parked. */
+static void run(struct hs *hs, struct req *req, enum err (*step)(struct hs *, struct req *))
+{
+    struct input in;
+    enum err err = input_begin(hs, &in);
+    if (err != ERR_NONE) {
+        input_fatal(hs, err);
+        return;
+    }
+    err = step(hs, req);
+    if (err == ERR_NONE && !req->reply.parked) {
+        err = remember(hs, req);
+    }
+    bool keep =
+        err == ERR_NONE && (req->reply.parked || req->reply.status < 400 || req->reply.keep);
+    enum err ended = input_end(hs, &in, keep);
+    if (input_is_fatal(err) || ended != ERR_NONE) {
+        input_fatal(hs, ended != ERR_NONE ? ended : err);
+        return;
+    }
+    if (err != ERR_NONE) {
+        internal_error(hs, req, err);
+    }
+    if (!req->reply.parked) {
+        respond(hs, req);
+    }
+}
+
+static enum err step_first(struct hs *hs, struct req *req)
+{
+    return req->reply.status != 0 ? ERR_NONE : serve(hs, req);
+}
+
+/* Keeps a parked request, or ends it. */
+static void settle(struct hs *hs, struct req *req)
+{
+    if (req->reply.parked && !hs->dead && parked_keep(hs->parked, req)) {
+        return;
+    }
+    if (req->reply.parked && !hs->dead) {
+        req->reply.parked = false;
+        (void)reply_error(req, 429, "M_LIMIT_EXCEEDED", "too many requests wait here; try again");
+        json_put_int(req->reply.json, "retry_after_ms", 1000);
+        respond(hs, req);
+    }
+    arena_free(req->a);
+}
+
+static struct req *req_new(enum door door, uint64_t id)
+{
+    struct arena *a = arena_new();
+    struct req *req = ARENA_NEW(a, struct req);
+    req->a = a;
+    req->id = id;
+    req->door = door;
+    req->until_ms = -1;
+    return req;
+}
+
+void gate_client(struct hs *hs, const struct route *const *tables, uint64_t id, struct str head,
+                 struct str body)
+{
+    struct req *req = req_new(DOOR_CLIENT, id);
+    struct http_head *parsed = ARENA_NEW(req->a, struct http_head);
+    head = arena_str(req->a, head);
+    req->body_text = arena_str(req->a, body);
+    req->head = parsed;
+    if (http_parse_request(head, parsed) <= 0) {
+        (void)reply_error(req, 400, "M_UNKNOWN", "this is not an HTTP/1.1 request head");
+        parsed->method_text = STR("?");
+    } else if (parsed->method == HTTP_OPTIONS) {
+        (void)reply_empty(req);
+    } else if (body.n > HTTP_BODY_MAX) {
+        (void)reply_error(req, 413, "M_TOO_LARGE", "a body has at most %d bytes", HTTP_BODY_MAX);
+    } else {
+        (void)find_route(tables, req);
+    }
+    run(hs, req, step_first);
+    settle(hs, req);
+}
+
+void gate_peer(struct hs *hs, const struct route *const *tables, uint64_t stream,
+               struct str peer_id, const struct http_head *head, struct str body)
+{
+    struct req *req = req_new(DOOR_PEER, stream);
+    req->head = head;
+    req->body_text = body;
+    req->origin = arena_str(req->a, peer_id);
+    (void)find_route(tables, req);
+    run(hs, req, step_first);
+    if (req->reply.parked) {
+        req->head = NULL; /* borrowed for the callback only */
+        req->body_text = STR_ABSENT;
+    }
+    settle(hs, req);
+}
+
+void gate_gone(struct hs *hs, uint64_t id)
+{
+    struct req *req = parked_find(hs->parked, DOOR_CLIENT, id);
+    if (req != NULL && req->wakes) {
+        parked_drop(hs->parked, req); /* a write goes on: its answer is kept under its request id */
+    }
+}
+
+struct req *gate_find(struct hs *hs, uint64_t id)
+{
+    struct req *req = parked_find(hs->parked, DOOR_CLIENT, id);
+    return req != NULL ? req : parked_find(hs->parked, DOOR_PEER, id);
+}
+
+enum err gate_finish(struct hs *hs, struct req *req)
+{
+    req->reply.parked = false;
+    TRY(remember(hs, req));
+    respond(hs, req);
+    parked_drop(hs->parked, req);
+    return ERR_NONE;
+}
+
+void gate_news(struct hs *hs, int64_t user)
+{
+    parked_news(hs->parked, user);
+}
+
+static enum err step_resume(struct hs *hs, struct req *req)
+{
+    bool is_time_up = req->until_ms >= 0 && hs->now.mono_ms >= req->until_ms;
+    TRY(req->resume(hs, req, is_time_up));
+    if (req->reply.status != 0) {
+        req->reply.parked = false;
+    }
+    return ERR_NONE;
+}
+
+void gate_resume(struct hs *hs)
+{
+    struct req *req = parked_ready(hs->parked, hs->now.mono_ms);
+    for (size_t n = 0; req != NULL && !hs->dead && n < REQUESTS_PARKED_MAX; n++) {
+        run(hs, req, step_resume);
+        if (!req->reply.parked) {
+            parked_drop(hs->parked, req);
+        }
+        req = parked_ready(hs->parked, hs->now.mono_ms);
+    }
+}
+
+int64_t gate_next_ms(const struct hs *hs)
+{
+    return parked_next_ms(hs->parked);
+}
+
+size_t gate_parked_count(const struct hs *hs)
+{
+    return parked_count(hs->parked);
+}

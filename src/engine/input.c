@@ -1,0 +1,40 @@
+/* Savepoints around inputs. */
+#include "engine/input.h"
+
+#include "engine/call.h"
+#include "engine/effects.h"
+#include "engine/event_cache.h"
+
+enum err input_begin(struct hs *hs, struct input *in)
+{
+    TRY(store_begin(hs->store));
+    in->effects = effects_mark(hs->effects);
+    in->calls = calls_mark(hs->calls);
+    return store_savepoint(hs->store);
+}
+
+enum err input_end(struct hs *hs, const struct input *in, bool keep)
+{
+    if (keep) {
+        return store_release(hs->store);
+    }
+    effects_cut(hs->effects, in->effects);
+    calls_cut(hs->calls, in->calls);
+    event_cache_clear(hs);
+    return store_rollback(hs->store);
+}
+
+bool input_is_fatal(enum err err)
+{
+    return err == ERR_FULL || err == ERR_CORRUPT;
+}
+
+void input_fatal(struct hs *hs, enum err err)
+{
+    if (!hs->dead) {
+        hs_log(hs, LOG_ERROR, "turn lost: %s (%s); nothing of it left, reopening", err_name(err),
+               store_why(hs->store));
+        hs->dead = true;
+        effects_restart(hs->effects);
+    }
+}

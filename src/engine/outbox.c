@@ -1,0 +1,142 @@
+/* Rows for other servers. */
+#include "engine/outbox.h"
+
+#include "event/mxid.h"
+
+#include <string.h>
+
+enum { KICKED_MAX = 4096 };
+
+struct outbox {
+    int64_t kicked[KICKED_MAX];
+    size_t n_kicked;
+};
+
+struct outbox *outbox_new(void)
+{
+    return base_alloc(sizeof(struct outbox));
+}
+
+void outbox_free(struct outbox *outbox)
+{
+    base_free(outbox);
+}
+
+static void kick(struct outbox *o, int64_t server)
+{
+    for (size_t i = 0; i < o->n_kicked; i++) {
+        if (o->kicked[i] == server) {
+            return;
+        }
+    }
+    if (o->n_kicked < KICKED_MAX) { /* the rest is found by the destinations' own timer */
+        o->kicked[o->n_kicked] = server;
+        o->n_kicked++;
+    }
+}
+
+size_t outbox_take_kicked(struct hs *hs, int64_t *servers, size_t max)
+{
+    struct outbox *o = hs->outbox;
+    size_t n = o->n_kicked < max ? o->n_kicked : max;
+    memcpy(servers, o->kicked, n * sizeof(*servers));
+    o->n_kicked -= n;
+    memmove(o->kicked, o->kicked + n, o->n_kicked * sizeof(*servers));
+    return n;
+}
+
+struct servers {
+    int64_t at[KICKED_MAX];
+    size_t n;
+};
+
+static enum err servers_of(struct hs *hs, int64_t room, struct servers *out)
+{
+    struct query q;
+    out->n = 0;
+    query_start(&q, hs->store, STMT_MEMBER_SERVERS, "i", room);
+    while (out->n < KICKED_MAX - 1 && query_next(&q)) {
+        if (query_int(&q, 0) != hs->identity.server_name) {
+            out->at[out->n] = query_int(&q, 0);
+            out->n++;
+        }
+    }
+    return query_end(&q);
+}
+
+/* Who is kicked or banned hears of it, although his server may have left with it. */
+static enum err add_target(struct hs *hs, const struct event *ev, struct servers *out)
+{
+    int64_t server;
+    if (!str_eq(ev->type, STR("m.room.member")) || hs_is_ours(hs, ev->state_key) ||
+        str_eq(event_membership(ev), STR("invite"))) {
+        return ERR_NONE; /* an invite travels by a request of its own */
+    }
+    TRY(store_name(hs->store, mxid_server(ev->state_key), &server));
+    for (size_t i = 0; i < out->n; i++) {
+        if (out->at[i] == server) {
+            return ERR_NONE;
+        }
+    }
+    out->at[out->n] = server;
+    out->n++;
+    return ERR_NONE;
+}
+
+static enum err put(struct hs *hs, int64_t server, int64_t event, struct str json, struct str key)
+{
+    kick(hs->outbox, server);
+    return store_run(hs->store, STMT_OUTBOX_PUT, "iitt", server, event, json, key);
+}
+
+enum err outbox_on_fact(struct hs *hs, const struct fact *fact)
+{
+    if (!fact->is_local) {
+        return ERR_NONE;
+    }
+    struct servers *servers = ARENA_NEW(hs->turn, struct servers);
+    TRY(servers_of(hs, fact->room->nid, servers));
+    TRY(add_target(hs, fact->ev, servers));
+    for (size_t i = 0; i < servers->n; i++) {
+        TRY(put(hs, servers->at[i], fact->event, STR_ABSENT, STR_ABSENT));
+    }
+    return ERR_NONE;
+}
+
+static struct str edu_text(struct hs *hs, struct str edu_type, const struct json *content)
+{
+    struct json *edu = json_object(hs->turn);
+    json_put_text(edu, "edu_type", edu_type);
+    json_put(edu, STR("content"), json_copy(hs->turn, content));
+    return json_str(hs->turn, edu);
+}
+
+static enum err put_edu(struct hs *hs, int64_t server, struct str text, struct str key)
+{
+    if (key.p != NULL) {
+        int64_t sent;
+        TRY(store_get_int(hs->store, &sent, 0, STMT_DESTINATION_SENT, "i", server));
+        TRY(store_run(hs->store, STMT_OUTBOX_REPLACE, "iti", server, key, sent));
+    }
+    return put(hs, server, 0, text, key);
+}
+
+enum err outbox_edu_room(struct hs *hs, int64_t room, struct str edu_type,
+                         const struct json *content, struct str key)
+{
+    struct servers *servers = ARENA_NEW(hs->turn, struct servers);
+    struct str text = edu_text(hs, edu_type, content);
+    TRY(servers_of(hs, room, servers));
+    for (size_t i = 0; i < servers->n; i++) {
+        TRY(put_edu(hs, servers->at[i], text, key));
+    }
+    return ERR_NONE;
+}
+
+enum err outbox_edu_server(struct hs *hs, struct str server, struct str edu_type,
+                           const struct json *content, struct str key)
+{
+    int64_t name;
+    TRY(store_name(hs->store, server, &name));
+    return put_edu(hs, name, edu_text(hs, edu_type, content), key);
+}

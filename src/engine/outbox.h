@@ -1,0 +1,23 @@
+/* What other servers are still to be told: rows per destination, in order, until the destination
+ * has acknowledged them. fed/destination.c sends them. */
+#ifndef ENGINE_OUTBOX_H
+#define ENGINE_OUTBOX_H
+
+#include "engine/publish.h"
+
+/* Subscriber: an event of ours goes to every server in the room. */
+enum err outbox_on_fact(struct hs *hs, const struct fact *fact) MUST_USE;
+/* An EDU to every other server in the room. key, when not absent, replaces an EDU of the same key
+ * that waits (a newer typing notice or receipt makes the older one moot). */
+enum err outbox_edu_room(struct hs *hs, int64_t room, struct str edu_type,
+                         const struct json *content, struct str key) MUST_USE;
+enum err outbox_edu_server(struct hs *hs, struct str server, struct str edu_type,
+                           const struct json *content, struct str key) MUST_USE;
+/* Servers (numbers) that got rows since the last call; at most max. The caller sends. */
+size_t outbox_take_kicked(struct hs *hs, int64_t *servers, size_t max);
+
+struct outbox;
+struct outbox *outbox_new(void);
+void outbox_free(struct outbox *outbox);
+
+#endif

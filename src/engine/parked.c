@@ -1,0 +1,132 @@
+/* A bounded array of waiting requests, in order of arrival. */
+#include "engine/parked.h"
+
+struct slot {
+    struct req *req; /* NULL: free */
+    bool news;
+};
+
+struct parked {
+    struct slot slots[REQUESTS_PARKED_MAX];
+    size_t n;   /* in use */
+    size_t end; /* slots from here on were never used */
+};
+
+struct parked *parked_new(void)
+{
+    return base_alloc(sizeof(struct parked));
+}
+
+void parked_free(struct parked *p)
+{
+    if (p == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < p->end; i++) {
+        if (p->slots[i].req != NULL) {
+            arena_free(p->slots[i].req->a);
+        }
+    }
+    base_free(p);
+}
+
+bool parked_keep(struct parked *p, struct req *req)
+{
+    for (size_t i = 0; i < REQUESTS_PARKED_MAX; i++) {
+        if (p->slots[i].req == NULL) {
+            p->slots[i] = (struct slot){.req = req};
+            p->n++;
+            p->end = p->end > i + 1 ? p->end : i + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+void parked_drop(struct parked *p, struct req *req)
+{
+    for (size_t i = 0; i < p->end; i++) {
+        if (p->slots[i].req == req) {
+            p->slots[i] = (struct slot){0};
+            p->n--;
+            arena_free(req->a);
+            return;
+        }
+    }
+}
+
+struct req *parked_find(struct parked *p, enum door door, uint64_t id)
+{
+    for (size_t i = 0; i < p->end; i++) {
+        struct req *req = p->slots[i].req;
+        if (req != NULL && req->door == door && req->id == id) {
+            return req;
+        }
+    }
+    return NULL;
+}
+
+struct req *parked_of_request_id(struct parked *p, const struct req *req)
+{
+    for (size_t i = 0; i < p->end; i++) {
+        struct req *other = p->slots[i].req;
+        if (other != NULL && other->leader == 0 && other->request_id.p != NULL &&
+            str_eq(other->request_id, req->request_id) &&
+            str_eq(other->request_session, req->request_session)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+struct req *parked_follower(struct parked *p, uint64_t leader)
+{
+    for (size_t i = 0; i < p->end; i++) {
+        struct req *req = p->slots[i].req;
+        if (req != NULL && req->leader != 0 && req->leader == leader) {
+            return req;
+        }
+    }
+    return NULL;
+}
+
+size_t parked_count(const struct parked *p)
+{
+    return p->n;
+}
+
+void parked_news(struct parked *p, int64_t user)
+{
+    for (size_t i = 0; i < p->end; i++) {
+        struct req *req = p->slots[i].req;
+        if (req != NULL && req->wakes && req->user == user) {
+            p->slots[i].news = true;
+        }
+    }
+}
+
+struct req *parked_ready(struct parked *p, int64_t mono_ms)
+{
+    for (size_t i = 0; i < p->end; i++) {
+        struct slot *slot = &p->slots[i];
+        bool is_time_up = slot->req != NULL && slot->req->resume != NULL &&
+                          slot->req->until_ms >= 0 && mono_ms >= slot->req->until_ms;
+        if (slot->req != NULL && (slot->news || is_time_up)) {
+            slot->news = false;
+            return slot->req;
+        }
+    }
+    return NULL;
+}
+
+int64_t parked_next_ms(const struct parked *p)
+{
+    int64_t next = -1;
+    for (size_t i = 0; i < p->end; i++) {
+        const struct req *req = p->slots[i].req;
+        if (req != NULL && req->until_ms >= 0 && (next < 0 || req->until_ms < next)) {
+            next = req->until_ms;
+        }
+    }
+    return next;
+}

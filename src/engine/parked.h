@@ -1,0 +1,30 @@
+/* Requests that wait: long polls, and those that a task will finish. Bounded by
+ * REQUESTS_PARKED_MAX. Owns the requests it keeps. */
+#ifndef ENGINE_PARKED_H
+#define ENGINE_PARKED_H
+
+#include "engine/req.h"
+
+struct parked;
+
+struct parked *parked_new(void);
+void parked_free(struct parked *p);
+/* False: there is no room; the request stays the caller's. */
+bool parked_keep(struct parked *p, struct req *req);
+/* Forgets the request and frees its arena. */
+void parked_drop(struct parked *p, struct req *req);
+struct req *parked_find(struct parked *p, enum door door, uint64_t id);
+/* The one that carries the same Neurite-Request-Id of the same session, NULL: none. */
+struct req *parked_of_request_id(struct parked *p, const struct req *req);
+/* One that repeats the parked client request `leader`, NULL: none. */
+struct req *parked_follower(struct parked *p, uint64_t leader);
+size_t parked_count(const struct parked *p);
+
+/* Marks those of this user that wake by news. */
+void parked_news(struct parked *p, int64_t user);
+/* The next one with news or whose time is up; takes the mark away. NULL: none. */
+struct req *parked_ready(struct parked *p, int64_t mono_ms);
+/* Earliest until_ms; -1: none. */
+int64_t parked_next_ms(const struct parked *p);
+
+#endif

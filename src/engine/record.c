@@ -1,0 +1,220 @@
+/* The record of an event. */
+#include "engine/record.h"
+
+#include "engine/current.h"
+#include "engine/publish.h"
+#include "engine/snapshot.h"
+#include "room/auth.h"
+
+struct entry {
+    struct hs *hs;
+    struct room *room;
+    const struct event *ev;
+    enum arrival how;
+    enum event_status status;
+    int64_t before, after;
+    int64_t position;
+    bool has_position;
+    int64_t nid;
+};
+
+static bool is_front(const struct entry *e)
+{
+    return e->status == EVENT_ACCEPTED && (e->how == ARRIVAL_LOCAL || e->how == ARRIVAL_NEW);
+}
+
+static enum err place(struct entry *e)
+{
+    if (e->status != EVENT_ACCEPTED || e->how == ARRIVAL_OUTLIER) {
+        return ERR_NONE;
+    }
+    e->has_position = true;
+    return e->how == ARRIVAL_OLD ? store_position_before(e->hs->store, &e->position)
+                                 : store_position_next(e->hs->store, &e->position);
+}
+
+/* A new row; its `after` follows when the row number is known. */
+static enum err insert(struct entry *e)
+{
+    struct store *store = e->hs->store;
+    const struct event *ev = e->ev;
+    int64_t type;
+    int64_t sender;
+    int64_t state_key = 0;
+    TRY(store_name(store, ev->type, &type));
+    TRY(store_name(store, ev->sender, &sender));
+    if (event_is_state(ev)) {
+        TRY(store_name(store, ev->state_key, &state_key));
+    }
+    TRY(store_run(store, STMT_EVENT_PUT, "tiiiiiiiiiiit", ev->id, e->room->nid, type, state_key,
+                  sender, ev->depth, ev->origin_server_ts, (int64_t)e->status,
+                  (int64_t)(e->how == ARRIVAL_OUTLIER), e->position, e->before, (int64_t)0,
+                  ev->json));
+    e->nid = store_last_id(store);
+    for (size_t i = 0; i < ev->prev_events.n; i++) {
+        TRY(store_run(store, STMT_EDGE_PUT, "it", e->nid, ev->prev_events.at[i]));
+    }
+    return ERR_NONE;
+}
+
+static enum err find_after(struct entry *e)
+{
+    bool unknown = e->how == ARRIVAL_OUTLIER ||
+                   (e->how == ARRIVAL_OLD && e->before == 0 && e->ev->prev_events.n > 0);
+    e->after = e->before;
+    if (unknown) {
+        e->after = 0;
+        return ERR_NONE;
+    }
+    if (!event_is_state(e->ev) || e->status == EVENT_REJECTED) {
+        return ERR_NONE;
+    }
+    return snapshot_with(e->hs, e->before, e->ev->type, e->ev->state_key, e->nid, &e->after);
+}
+
+static enum err write_row(struct entry *e, const struct stored *known)
+{
+    struct store *store = e->hs->store;
+    if (known == NULL) {
+        TRY(insert(e));
+    } else {
+        e->nid = known->nid;
+    }
+    TRY(find_after(e));
+    if (known != NULL) {
+        TRY(store_run(store, STMT_EVENT_PROMOTE, "iiiiti", (int64_t)e->status, e->position,
+                      e->before, e->after, e->ev->json, e->nid));
+        event_forget(e->hs, known);
+    } else if (e->after != 0) {
+        TRY(store_run(store, STMT_EVENT_SET_STATE, "iii", e->before, e->after, e->nid));
+    }
+    if (!e->has_position) {
+        TRY(store_run(store, STMT_EVENT_UNPLACE, "i", e->nid));
+    }
+    return ERR_NONE;
+}
+
+/* m.relates_to: found again by its target. */
+static enum err relate(struct entry *e)
+{
+    const struct json *relates = json_get_object(e->ev->content, "m.relates_to");
+    struct str target = json_get_text(relates, "event_id");
+    struct str rel_type = json_get_text(relates, "rel_type");
+    if (target.n == 0 || rel_type.n == 0 || !e->has_position) {
+        return ERR_NONE;
+    }
+    return store_run(e->hs->store, STMT_RELATION_PUT, "ttit", target, rel_type, e->nid,
+                     json_get_text(relates, "key"));
+}
+
+static enum err redact(struct hs *hs, const struct room *room, const struct event *redaction,
+                       const struct stored *target)
+{
+    struct current_view now = {.hs = hs, .room = room};
+    if (target->room != room->nid || target->redacted_by.p != NULL ||
+        event_is(target->ev, STR("m.room.create"), STR("")) ||
+        !auth_may_redact(redaction, target->ev, current_view(&now))) {
+        return now.err;
+    }
+    TRY(store_run(hs->store, STMT_EVENT_REDACT, "ti", redaction->id, target->nid));
+    event_forget(hs, target);
+    return now.err;
+}
+
+/* A redaction takes effect on its target, whichever of the two came first. */
+static enum err redact_target(struct entry *e)
+{
+    struct stored *target;
+    if (str_is_empty(e->ev->redacts) || !e->has_position) {
+        return ERR_NONE;
+    }
+    TRY(store_run(e->hs->store, STMT_RELATION_PUT, "ttit", e->ev->redacts, STR("redacts"), e->nid,
+                  STR_ABSENT));
+    enum err err = event_find(e->hs, e->ev->redacts, &target);
+    return err == ERR_ABSENT ? ERR_NONE
+                             : (err != ERR_NONE ? err : redact(e->hs, e->room, e->ev, target));
+}
+
+static enum err redacted_before(struct entry *e)
+{
+    int64_t nid;
+    struct stored *redaction;
+    struct stored *self;
+    TRY(store_get_int(e->hs->store, &nid, 0, STMT_RELATION_LIST, "tti", e->ev->id, STR("redacts"),
+                      (int64_t)1));
+    if (nid == 0) {
+        return ERR_NONE;
+    }
+    TRY(event_get(e->hs, nid, &redaction));
+    TRY(event_get(e->hs, e->nid, &self));
+    return redact(e->hs, e->room, redaction->ev, self);
+}
+
+/* ev takes the place of what it follows, unless something that follows ev is here already. */
+static enum err move_extremities(struct entry *e)
+{
+    struct store *store = e->hs->store;
+    int64_t later;
+    for (size_t i = 0; i < e->ev->prev_events.n; i++) {
+        int64_t prev;
+        TRY(store_get_int(store, &prev, 0, STMT_EVENT_FIND, "t", e->ev->prev_events.at[i]));
+        if (prev != 0) {
+            TRY(store_run(store, STMT_EXTREMITY_DROP, "ii", e->room->nid, prev));
+        }
+    }
+    TRY(store_get_int(store, &later, 0, STMT_EDGE_NEXT, "t", e->ev->id));
+    return later != 0 ? ERR_NONE : store_run(store, STMT_EXTREMITY_PUT, "ii", e->room->nid, e->nid);
+}
+
+static enum err resolve_current(struct entry *e, int64_t *snapshot)
+{
+    int64_t after[STATE_SETS_MAX];
+    size_t n = 0;
+    struct query q;
+    query_start(&q, e->hs->store, STMT_EXTREMITY_LIST, "i", e->room->nid);
+    while (n < STATE_SETS_MAX && query_next(&q)) {
+        after[n] = query_int(&q, 3);
+        n += after[n] != 0;
+    }
+    TRY(query_end(&q));
+    return snapshot_resolve(e->hs, e->room->version, after, n, snapshot);
+}
+
+static enum err move_front(struct entry *e)
+{
+    struct stored *self;
+    int64_t snapshot;
+    if (!is_front(e)) {
+        return ERR_NONE;
+    }
+    TRY(move_extremities(e));
+    TRY(resolve_current(e, &snapshot));
+    TRY(event_get(e->hs, e->nid, &self));
+    return current_move(e->hs, e->room, snapshot, self, e->position);
+}
+
+enum err record(struct hs *hs, struct room *room, const struct event *ev, enum arrival how,
+                int64_t before, enum verdict_kind verdict, const struct stored *known)
+{
+    struct entry e = {.hs = hs, .room = room, .ev = ev, .how = how};
+    e.status = verdict == VERDICT_ACCEPT
+                   ? EVENT_ACCEPTED
+                   : (verdict == VERDICT_SOFT_FAIL ? EVENT_SOFT_FAILED : EVENT_REJECTED);
+    e.before = before == DOOR_STATE_FROM_PREV ? 0 : before;
+    TRY(place(&e));
+    TRY(write_row(&e, known));
+    TRY(move_front(&e));
+    if (!e.has_position) {
+        return ERR_NONE;
+    }
+    TRY(relate(&e));
+    TRY(redact_target(&e));
+    TRY(redacted_before(&e));
+    struct fact fact = {.room = room,
+                        .ev = ev,
+                        .event = e.nid,
+                        .position = e.position,
+                        .is_new = is_front(&e),
+                        .is_local = how == ARRIVAL_LOCAL};
+    return publish(hs, &fact);
+}

@@ -1,0 +1,12 @@
+/* Writing a decided event down: its row, edges and relations, the state after it, the extremities,
+ * the current state, and the published fact. Only door.c calls this. */
+#ifndef ENGINE_RECORD_H
+#define ENGINE_RECORD_H
+
+#include "engine/door.h"
+
+/* known: its row while it was an outlier, else NULL. verdict: ACCEPT, SOFT_FAIL or REJECT. */
+enum err record(struct hs *hs, struct room *room, const struct event *ev, enum arrival how,
+                int64_t before, enum verdict_kind verdict, const struct stored *known) MUST_USE;
+
+#endif

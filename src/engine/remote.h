@@ -1,0 +1,34 @@
+/* What the client side asks of other servers. fed/ implements it, hs/wiring.c hands it over; so
+ * neither side includes the other. Each parks the request and answers it later, or replies at once
+ * when nobody can be asked. */
+#ifndef ENGINE_REMOTE_H
+#define ENGINE_REMOTE_H
+
+#include "engine/event_cache.h"
+#include "engine/req.h"
+
+struct remote {
+    /* Joins a room we are not in through one of the servers, asked one after the other (make_join,
+     * send_join). content: members of the join event besides membership; may be NULL. */
+    enum err (*join)(struct hs *hs, struct req *req, struct str room_id, struct strs servers,
+                     const struct json *content);
+    /* Looks an alias up at its server, or a bare local part at every known peer; then replies
+     * {room_id, servers} or, when is_join, goes on to join. */
+    enum err (*alias)(struct hs *hs, struct req *req, struct str alias, bool is_join);
+    /* Sends the invite event (built by us) to the server of a user elsewhere; when that server has
+     * signed it, it enters the room and the request is answered {}. */
+    enum err (*invite)(struct hs *hs, struct req *req, struct room *room, const struct event *ev);
+    /* Leaves a room we are not in (rejects an invite): make_leave, send_leave at the inviter's. */
+    enum err (*leave)(struct hs *hs, struct req *req, struct room *room, struct str server);
+    /* Replies with a profile, or one field of it. */
+    enum err (*profile)(struct hs *hs, struct req *req, struct str user_id, struct str field);
+    /* Public rooms: ours (given, an array of chunks, each with all its members) and those of every
+     * reachable peer, each room once; searched, sorted and cut to `limit`. */
+    enum err (*public_rooms)(struct hs *hs, struct req *req, struct json *ours, struct str server);
+    /* Fetches history before the room's earliest gap, then resumes the request by `resume`. False
+     * in *asked: nobody can be asked. */
+    enum err (*backfill)(struct hs *hs, struct req *req, struct room *room, size_t limit,
+                         resume_fn resume, bool *asked);
+};
+
+#endif

@@ -1,0 +1,112 @@
+/* A request on its way through the core, from either door, and its reply. */
+#ifndef ENGINE_REQ_H
+#define ENGINE_REQ_H
+
+#include "engine/engine.h"
+#include "http/message.h"
+
+enum door {
+    DOOR_CLIENT, /* client-server API and /_neurite */
+    DOOR_PEER,   /* streams of peers: the federation table and nothing else */
+};
+
+/* Who may ask. */
+enum who {
+    WHO_ANYONE,
+    WHO_USER,     /* a valid access token, guests too unless the handler says no */
+    WHO_OPTIONAL, /* a token is looked at if there is one */
+    WHO_SERVER,   /* X-Matrix, and the origin is the peer at the other end */
+    WHO_ADMIN,    /* the token in DATA/admin-token natively; own-origin pages in the worker */
+};
+
+enum field_kind {
+    FIELD_END = 0,
+    FIELD_TEXT,
+    FIELD_INT,
+    FIELD_BOOL,
+    FIELD_OBJECT,
+    FIELD_ARRAY,
+    FIELD_ANY,
+};
+
+/* The shape of a JSON body: { "name", FIELD_TEXT, true }, ..., { 0 }. */
+struct field {
+    const char *name;
+    enum field_kind kind;
+    bool required;
+};
+
+struct reply {
+    int status; /* 0: not answered yet */
+    struct json *json;
+    struct str text; /* instead of json, with content_type */
+    const char *content_type;
+    bool keep;   /* an error that keeps what it wrote (default: an error rolls back) */
+    bool parked; /* the request waits; it is answered later by req_finish */
+};
+
+struct req;
+typedef enum err (*handler_fn)(struct hs *hs, struct req *req);
+/* A parked request is looked at again: something it may wait for happened, or its time is up. It
+ * stays parked unless it has set a reply. */
+typedef enum err (*resume_fn)(struct hs *hs, struct req *req, bool is_time_up);
+
+struct route {
+    unsigned methods; /* of enum http_method */
+    /* Segments separated by '/', {} takes any one. "v3" also takes r0, v1 and unstable. */
+    const char *path;
+    enum who who;
+    handler_fn handler;
+    const struct field *body; /* NULL: any object, or no body at all for GET and DELETE */
+};
+
+struct req {
+    struct arena *a; /* lives until the answer has been pushed */
+    uint64_t id;     /* the host's, or the peer's stream */
+    enum door door;
+    const struct route *route;
+    const struct http_head *head;
+    struct str body_text;
+    struct json *body;                    /* an object for PUT and POST, never NULL there */
+    struct str params[HTTP_SEGMENTS_MAX]; /* what stood at each {}, decoded */
+    size_t n_params;
+
+    int64_t user; /* number of user_id in names; 0: nobody */
+    struct str user_id, device_id;
+    struct str token_hash;
+    bool is_admin, is_guest;
+    struct str origin; /* server name, at the peers' door */
+    int64_t origin_name;
+
+    struct reply reply;
+
+    /* Neurite-Request-Id (core.md, "Once, not twice"); absent without one */
+    struct str request_id, request_session;
+    uint8_t request_asked[32];
+    uint64_t leader; /* not 0: repeats this parked request of the same id */
+
+    /* while parked */
+    resume_fn resume;
+    int64_t until_ms; /* mono_ms; -1: no end of its own */
+    bool wakes;       /* by news for user */
+    void *ctx;        /* the handler's, in a */
+};
+
+/* Replies. All give ERR_NONE so that a handler can `return reply_...`. */
+enum err reply_json(struct req *req, struct json *body); /* 200 */
+enum err reply_empty(struct req *req);                   /* 200 {} */
+/* A specification's error: {"errcode": code, "error": sentence}. */
+enum err reply_error(struct req *req, int status, const char *code, const char *format, ...)
+    PRINTF_LIKE(4, 5);
+#define reply_not_found(req, what) reply_error((req), 404, "M_NOT_FOUND", "%s", (what))
+#define reply_forbidden(req, why) reply_error((req), 403, "M_FORBIDDEN", "%s", (why))
+
+/* The decoded query parameter, absent without one. */
+struct str req_query(struct req *req, const char *key);
+int64_t req_query_int(struct req *req, const char *key, int64_t fallback);
+
+/* From a handler: wait. until_ms: when resume is called with is_time_up; -1: only req_finish ends
+ * it. wakes: resume is called in each turn with news for req->user. */
+enum err req_park(struct req *req, resume_fn resume, int64_t until_ms, bool wakes);
+
+#endif

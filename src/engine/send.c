@@ -1,0 +1,85 @@
+/* New local events. */
+#include "engine/send.h"
+
+#include "engine/current.h"
+#include "engine/door.h"
+#include "room/auth.h"
+
+static enum err find_prev(struct hs *hs, struct arena *a, const struct room *room,
+                          struct event_parts *out)
+{
+    struct str *ids = arena_array(a, EVENT_PREV_CITED, sizeof(*ids));
+    size_t n = 0;
+    struct query q;
+    out->depth = 0;
+    query_start(&q, hs->store, STMT_EXTREMITY_LIST, "i", room->nid);
+    while (n < EVENT_PREV_CITED && query_next(&q)) {
+        ids[n] = query_str(&q, a, 1);
+        out->depth = query_int(&q, 2) > out->depth ? query_int(&q, 2) : out->depth;
+        n++;
+    }
+    out->prev_events = (struct strs){ids, n};
+    out->depth++;
+    return query_end(&q);
+}
+
+static enum err find_auth(struct hs *hs, struct arena *a, const struct room *room,
+                          const struct send_parts *parts, struct event_parts *out)
+{
+    struct auth_keys keys =
+        auth_needs(a, room->version, parts->type, parts->sender, parts->state_key, parts->content);
+    struct str *ids = arena_array(a, keys.n + 1, sizeof(*ids));
+    size_t n = 0;
+    for (size_t i = 0; i < keys.n; i++) {
+        struct stored *s;
+        TRY(current_get(hs, room, keys.at[i].type, keys.at[i].state_key, &s));
+        if (s != NULL) {
+            ids[n] = arena_str(a, s->ev->id);
+            n++;
+        }
+    }
+    out->auth_events = (struct strs){ids, n};
+    return ERR_NONE;
+}
+
+enum err send_place(struct hs *hs, struct arena *a, const struct room *room,
+                    const struct send_parts *parts, struct event_parts *out)
+{
+    bool is_create = str_eq(parts->type, STR("m.room.create"));
+    *out = (struct event_parts){.type = parts->type,
+                                .sender = parts->sender,
+                                .room_id = room->id,
+                                .state_key = parts->state_key,
+                                .redacts = parts->redacts,
+                                .content = parts->content,
+                                .origin_server_ts = hs->now.unix_ms};
+    if (is_create && room->version->room_id_is_create_hash) {
+        out->room_id = STR_ABSENT;
+    }
+    if (room->version->id_form == VERSION_ID_SERVER) {
+        out->id = arena_fmt(a, "$%.*s:%.*s", STR_ARG(hs_random_text(hs, a, 24)),
+                            STR_ARG(hs->identity.server));
+    }
+    TRY(find_prev(hs, a, room, out));
+    return find_auth(hs, a, room, parts, out);
+}
+
+enum err send_build(struct hs *hs, struct arena *a, struct room *room,
+                    const struct send_parts *parts, struct event **out, const char **why)
+{
+    struct event_parts placed;
+    struct event_signer signer = hs_signer(hs);
+    TRY(send_place(hs, a, room, parts, &placed));
+    return event_build(a, room->version, &placed, &signer, out, why);
+}
+
+enum err send_event(struct hs *hs, struct room *room, const struct send_parts *parts,
+                    struct verdict *verdict, struct stored **out)
+{
+    struct event *ev;
+    const char *why;
+    *out = NULL;
+    TRY(send_build(hs, hs->turn, room, parts, &ev, &why));
+    TRY(door_admit(hs, room, ev, ARRIVAL_LOCAL, DOOR_STATE_FROM_PREV, verdict));
+    return verdict->kind == VERDICT_ACCEPT ? event_find(hs, ev->id, out) : ERR_NONE;
+}

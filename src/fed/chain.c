@@ -1,0 +1,97 @@
+/* Auth chains. */
+#include "fed/chain.h"
+
+#include "base/map.h"
+#include "engine/current.h"
+#include "engine/req.h"
+#include "engine/snapshot.h"
+
+enum err chain_room(struct hs *hs, struct req *req, struct room **room)
+{
+    int64_t member;
+    enum err err = room_find(hs, req->params[0], room);
+    if (err == ERR_ABSENT) {
+        *room = NULL;
+        return reply_not_found(req, "that room is not here");
+    }
+    TRY(err);
+    TRY(store_get_int(hs->store, &member, 0, STMT_MEMBER_OF_SERVER, "ii", (*room)->nid,
+                      req->origin_name));
+    if (member == 0) {
+        *room = NULL;
+        return reply_forbidden(req, "your server is not in that room");
+    }
+    return ERR_NONE;
+}
+
+static void put(struct arena *a, struct json *out, const struct event *ev, bool only_ids)
+{
+    if (only_ids) {
+        json_push_text(out, ev->id);
+    } else {
+        json_push(out, json_copy(a, ev->tree));
+    }
+}
+
+enum err chain_of_events(struct hs *hs, struct arena *a, const struct str *ids, size_t n,
+                         struct json *out, bool only_ids)
+{
+    struct map seen;
+    size_t head = 0;
+    size_t max = n * 2 + 64;
+    size_t tail = 0;
+    struct str *queue = arena_array(a, max, sizeof(*queue));
+    map_init_in(&seen, a);
+    for (size_t i = 0; i < n; i++) {
+        map_put(&seen, ids[i], a);
+        queue[tail] = ids[i];
+        tail++;
+    }
+    for (; head < tail && head < AUTH_CHAIN_MAX; head++) {
+        struct stored *s;
+        enum err err = event_find(hs, queue[head], &s);
+        if (err == ERR_ABSENT) {
+            continue;
+        }
+        TRY(err);
+        if (head >= n) {
+            put(a, out, s->ev, only_ids);
+        }
+        for (size_t i = 0; i < s->ev->auth_events.n; i++) {
+            struct str id = s->ev->auth_events.at[i];
+            if (map_get(&seen, id) != NULL) {
+                continue;
+            }
+            if (tail == max) {
+                struct str *more = arena_array(a, max * 2, sizeof(*more));
+                for (size_t k = 0; k < tail; k++) {
+                    more[k] = queue[k];
+                }
+                queue = more;
+                max *= 2;
+            }
+            map_put(&seen, id, a);
+            queue[tail] = id;
+            tail++;
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err chain_of_state(struct hs *hs, struct arena *a, int64_t snapshot, struct json *state,
+                        struct json *chain, bool only_ids)
+{
+    struct state entries;
+    size_t n = 0;
+    TRY(snapshot_load(hs, a, snapshot, &entries));
+    struct str *ids = arena_array(a, state_count(&entries) + 1, sizeof(*ids));
+    const struct state_entry *e = state_next(&entries, NULL);
+    for (; e != NULL; e = state_next(&entries, e)) {
+        struct stored *s;
+        TRY(event_find(hs, e->event_id, &s));
+        put(a, state, s->ev, only_ids);
+        ids[n] = e->event_id;
+        n++;
+    }
+    return chain_of_events(hs, a, ids, n, chain, only_ids);
+}

@@ -1,0 +1,132 @@
+/* Events from other servers. */
+#include "fed/incoming.h"
+
+#include "base/map.h"
+#include "engine/current.h"
+#include "fed/missing.h"
+
+enum err incoming_parse(struct hs *hs, struct arena *a, const struct room *room, struct json *pdu,
+                        struct event **ev, const char **why)
+{
+    (void)hs;
+    *ev = NULL;
+    enum err err = event_parse(a, room->version, pdu, ev, why);
+    if (err == ERR_SYNTAX || err == ERR_LIMIT) {
+        *ev = NULL;
+        return ERR_NONE;
+    }
+    TRY(err);
+    if (!str_eq((*ev)->room_id, room->id)) {
+        *ev = NULL;
+        *why = "its room is another one";
+    }
+    return ERR_NONE;
+}
+
+enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct str *event_id,
+                      const char **fault)
+{
+    struct room *room;
+    struct event *ev;
+    struct verdict verdict;
+    bool is_joined = false;
+    *event_id = STR_ABSENT;
+    *fault = NULL;
+    enum err err = room_find(hs, json_get_text(pdu, "room_id"), &room);
+    if (err != ERR_ABSENT) {
+        TRY(err);
+        TRY(current_is_joined(hs, room->nid, &is_joined));
+    }
+    if (!is_joined) {
+        *fault = "we are not in that room";
+        return ERR_NONE;
+    }
+    TRY(incoming_parse(hs, hs->turn, room, pdu, &ev, fault));
+    if (ev == NULL) {
+        return ERR_NONE;
+    }
+    *event_id = ev->id;
+    *fault = NULL;
+    TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
+    if (verdict.kind == VERDICT_MISSING) {
+        return missing_fetch(hs, origin, room, ev);
+    }
+    if (verdict.kind == VERDICT_REJECT || verdict.kind == VERDICT_DROP) {
+        *fault = verdict.why;
+    }
+    return ERR_NONE;
+}
+
+/* --- events that come as a set ---------------------------------------------------------------- */
+
+struct walk {
+    struct hs *hs;
+    struct room *room;
+    struct arena *a;
+    struct map by_id;
+    struct event **order; /* parents first */
+    size_t n;
+};
+
+struct frame {
+    struct event *ev;
+    size_t next; /* auth event to look at */
+};
+
+/* Depth first with a stack of our own: a foreign chain may be as long as it likes. */
+static void sort_from(struct walk *w, struct event *first, struct frame *stack)
+{
+    size_t depth = 1;
+    stack[0] = (struct frame){first, 0};
+    (void)map_remove(&w->by_id, first->id);
+    while (depth > 0) {
+        struct frame *top = &stack[depth - 1];
+        if (top->next == top->ev->auth_events.n) {
+            w->order[w->n] = top->ev;
+            w->n++;
+            depth--;
+            continue;
+        }
+        struct event *parent = map_remove(&w->by_id, top->ev->auth_events.at[top->next]);
+        top->next++;
+        if (parent != NULL) {
+            stack[depth] = (struct frame){parent, 0};
+            depth++;
+        }
+    }
+}
+
+enum err incoming_outliers(struct hs *hs, struct room *room, const struct json *pdus,
+                           struct arena *a)
+{
+    size_t count = json_count(pdus);
+    struct walk w = {.hs = hs, .room = room, .a = a};
+    struct event **all = arena_array(a, count + 1, sizeof(struct event *));
+    size_t n_all = 0;
+    if (count > JOIN_EVENTS_MAX) {
+        return ERR_LIMIT;
+    }
+    w.order = arena_array(a, count + 1, sizeof(struct event *));
+    struct frame *stack = arena_array(a, count + 1, sizeof(*stack));
+    map_init_in(&w.by_id, a);
+    for (const struct json *p = json_first(pdus); p != NULL; p = json_next(p)) {
+        const char *why;
+        struct event *ev;
+        TRY(incoming_parse(hs, a, room, json_copy(a, p), &ev, &why));
+        if (ev != NULL && map_get(&w.by_id, ev->id) == NULL) {
+            map_put(&w.by_id, ev->id, ev);
+            all[n_all] = ev;
+            n_all++;
+        }
+    }
+    for (size_t i = 0; i < n_all; i++) {
+        if (map_get(&w.by_id, all[i]->id) != NULL) {
+            sort_from(&w, all[i], stack);
+        }
+    }
+    for (size_t i = 0; i < w.n; i++) {
+        struct verdict verdict;
+        TRY(door_admit(hs, room, w.order[i], ARRIVAL_OUTLIER, DOOR_STATE_FROM_PREV, &verdict));
+    }
+    return ERR_NONE;
+}

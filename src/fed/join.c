@@ -1,0 +1,313 @@
+/* The task of a join: a list of residents, and one after the other until one lets us in. */
+#include "fed/join.h"
+
+#include "base/encode.h"
+#include "engine/call.h"
+#include "engine/current.h"
+#include "engine/gate.h"
+#include "engine/snapshot.h"
+#include "event/mxid.h"
+#include "fed/incoming.h"
+#include "fed/state_take.h"
+
+enum { CALL_TIMEOUT_MS = 30000, SERVERS_MAX = 16 };
+
+/* Goes from call to call; all of it lives in the call's arena. */
+struct join {
+    uint64_t req; /* id of the parked request */
+    bool is_leave;
+    struct str user_id, room_id;
+    struct str content; /* JSON text of further members */
+    struct str servers[SERVERS_MAX];
+    size_t n_servers, tried;
+    struct str event; /* what we sent, as JSON text */
+    struct str version;
+    int status; /* of the last refusal, with its error */
+    struct str errcode, error;
+};
+
+static struct join *join_copy(struct arena *a, const struct join *from)
+{
+    struct join *to = ARENA_NEW(a, struct join);
+    *to = *from;
+    to->user_id = arena_str(a, from->user_id);
+    to->room_id = arena_str(a, from->room_id);
+    to->content = arena_str(a, from->content);
+    to->event = arena_str(a, from->event);
+    to->version = arena_str(a, from->version);
+    to->errcode = arena_str(a, from->errcode);
+    to->error = arena_str(a, from->error);
+    for (size_t i = 0; i < from->n_servers; i++) {
+        to->servers[i] = arena_str(a, from->servers[i]);
+    }
+    return to;
+}
+
+static enum err next_server(struct hs *hs, const struct join *join);
+
+static enum err give_up(struct hs *hs, const struct join *join)
+{
+    struct req *req = gate_find(hs, join->req);
+    if (req == NULL) {
+        return ERR_NONE;
+    }
+    if (join->status >= 400 && join->status < 500 && join->errcode.n > 0) {
+        (void)reply_error(req, join->status, arena_str(req->a, join->errcode).p, "%.*s",
+                          STR_ARG(join->error));
+    } else {
+        (void)reply_error(req, 404, "M_NOT_FOUND",
+                          "no server that is in the room could be reached (%.*s)",
+                          STR_ARG(join->error));
+    }
+    return gate_finish(hs, req);
+}
+
+/* This server did not let us in: remember why, ask the next. */
+static enum err refused(struct hs *hs, struct call *call, int status, const struct json *body,
+                        const char *why)
+{
+    struct join *join = call->ctx;
+    struct str error = json_get_text(body, "error");
+    hs_log(hs, LOG_INFO, "%s of %.*s through %.*s failed: %d %.*s %s",
+           join->is_leave ? "leave" : "join", STR_ARG(join->room_id), STR_ARG(call->server), status,
+           STR_ARG(error), why);
+    if (status != 0 || join->status == 0) {
+        join->status = status;
+        join->errcode = json_get_text(body, "errcode");
+        join->error = error.n > 0 ? error : str_of(why);
+    }
+    return next_server(hs, join);
+}
+
+/* --- the answer of send_join ---------------------------------------------------------------------
+ */
+
+static enum err reply_joined(struct hs *hs, const struct join *join)
+{
+    struct req *req = gate_find(hs, join->req);
+    if (req == NULL) {
+        return ERR_NONE;
+    }
+    struct json *out = json_object(req->a);
+    if (!join->is_leave) {
+        json_put_text(out, "room_id", join->room_id);
+    }
+    (void)reply_json(req, out);
+    return gate_finish(hs, req);
+}
+
+/* The state before our join becomes the room's, then the join goes through the door like any other
+ * event. *joined false: the state the server told does not allow it. */
+static enum err enter(struct hs *hs, struct call *call, const struct room_version *version,
+                      const struct json *body, struct event *ev, bool *joined)
+{
+    const struct join *join = call->ctx;
+    struct room *room;
+    struct verdict verdict;
+    struct stored *s;
+    int64_t snapshot;
+    int64_t position;
+    *joined = false;
+    TRY(room_make(hs, join->room_id, version, &room));
+    TRY(state_take(hs, room, body, call->a, &snapshot));
+    if (snapshot == 0) {
+        return ERR_NONE;
+    }
+    TRY(store_position_next(hs->store, &position));
+    TRY(store_run(hs->store, STMT_EXTREMITY_CLEAR, "i", room->nid));
+    TRY(current_move(hs, room, snapshot, NULL, position));
+    TRY(door_admit(hs, room, ev, ARRIVAL_NEW, snapshot, &verdict));
+    if (verdict.kind != VERDICT_ACCEPT) {
+        hs_log(hs, LOG_WARN, "join of %.*s: the state of %.*s does not allow it: %s",
+               STR_ARG(join->room_id), STR_ARG(call->server),
+               verdict.why == NULL ? "" : verdict.why);
+        return ERR_NONE;
+    }
+    TRY(event_find(hs, ev->id, &s));
+    TRY(store_run(hs->store, STMT_GAP_PUT, "iii", room->nid, s->nid, s->position));
+    hs_log(hs, LOG_INFO, "joined %.*s through %.*s", STR_ARG(join->room_id), STR_ARG(call->server));
+    *joined = true;
+    return ERR_NONE;
+}
+
+static enum err on_sent(struct hs *hs, struct call *call, int status, struct json *body,
+                        const char *why)
+{
+    struct join *join = call->ctx;
+    const struct room_version *version = room_version_find(join->version);
+    struct event *ev;
+    const char *fault;
+    bool joined;
+    if (status != 200 || body == NULL) {
+        return refused(hs, call, status, body, why);
+    }
+    struct str text = join->event;
+    const struct json *signed_event = json_get_object(body, "event");
+    if (signed_event != NULL) { /* a restricted join comes back with a signature more */
+        text = json_str(call->a, signed_event);
+    }
+    enum err err = event_parse_text(call->a, version, text, &ev, &fault);
+    if (err != ERR_NONE || !str_eq(ev->room_id, join->room_id) ||
+        !str_eq(ev->state_key, join->user_id) || !str_eq(ev->sender, join->user_id)) {
+        return refused(hs, call, 0, NULL, "it answered with another event");
+    }
+    TRY(enter(hs, call, version, body, ev, &joined));
+    return joined ? reply_joined(hs, join)
+                  : refused(hs, call, 0, NULL, "the state it told does not allow the join");
+}
+
+static enum err on_left(struct hs *hs, struct call *call, int status, struct json *body,
+                        const char *why)
+{
+    struct join *join = call->ctx;
+    struct room *room;
+    if (status != 200) {
+        return refused(hs, call, status, body, why);
+    }
+    TRY(room_find(hs, join->room_id, &room));
+    TRY(current_put_outside(hs, room, join->user_id, STR("leave"), 0, STR_ABSENT));
+    return reply_joined(hs, join);
+}
+
+/* --- the answer of make_join
+ * ----------------------------------------------------------------------- */
+
+/* The template must be our own join and nothing else. */
+static bool is_ours(const struct join *join, const struct json *event)
+{
+    const char *membership = join->is_leave ? "leave" : "join";
+    return str_eq(json_get_text(event, "type"), STR("m.room.member")) &&
+           str_eq(json_get_text(event, "sender"), join->user_id) &&
+           str_eq(json_get_text(event, "state_key"), join->user_id) &&
+           str_eq(json_get_text(event, "room_id"), join->room_id) &&
+           str_eq(json_get_text(json_get_object(event, "content"), "membership"),
+                  str_of(membership));
+}
+
+static void put_content(struct arena *a, const struct join *join, struct json *event)
+{
+    struct json *more;
+    struct json *content = json_get_object(event, "content");
+    if (join->content.n == 0 || json_parse(a, join->content, &more, NULL) != ERR_NONE) {
+        return;
+    }
+    for (const struct json *m = json_first(more); m != NULL; m = json_next(m)) {
+        if (!str_eq(json_key(m), STR("membership"))) {
+            json_put(content, json_key(m), json_copy(a, m));
+        }
+    }
+}
+
+static enum err send_signed(struct hs *hs, const struct join *join, struct str server,
+                            const struct event *ev)
+{
+    struct call *call = call_new(hs, server, join->is_leave ? on_left : on_sent);
+    struct join *mine = join_copy(call->a, join);
+    struct json *body;
+    mine->event = arena_str(call->a, ev->json);
+    mine->version = ev->version->name;
+    call->ctx = mine;
+    enum err err = json_parse(call->a, ev->json, &body, NULL);
+    if (err != ERR_NONE) {
+        arena_free(call->a);
+        return err;
+    }
+    struct str path = arena_fmt(
+        call->a, "/_matrix/federation/v2/%s/%.*s/%.*s", join->is_leave ? "send_leave" : "send_join",
+        STR_ARG(percent_write(call->a, join->room_id)), STR_ARG(percent_write(call->a, ev->id)));
+    return call_send(hs, call, "PUT", path, body, CALL_TIMEOUT_MS);
+}
+
+static enum err on_made(struct hs *hs, struct call *call, int status, struct json *body,
+                        const char *why)
+{
+    struct join *join = call->ctx;
+    struct event *ev;
+    const char *fault = "";
+    struct json *template = json_get_object(body, "event");
+    struct str named = json_get_text(body, "room_version");
+    const struct room_version *version = room_version_find(str_is_absent(named) ? STR("1") : named);
+    struct event_signer signer = hs_signer(hs);
+    if (status != 200) {
+        return refused(hs, call, status, body, why);
+    }
+    if (version == NULL || template == NULL || !is_ours(join, template)) {
+        return refused(hs, call, 0, NULL, "its template is not our own event");
+    }
+    put_content(call->a, join, template);
+    json_put_int(template, "origin_server_ts", hs->now.unix_ms);
+    json_remove(template, STR("event_id"));
+    if (version->id_form == VERSION_ID_SERVER) {
+        json_put_text(template, "event_id",
+                      arena_fmt(call->a, "$%.*s:%.*s", STR_ARG(hs_random_text(hs, call->a, 24)),
+                                STR_ARG(signer.server)));
+    }
+    enum err err = event_complete(call->a, version, template, &signer, &ev, &fault);
+    if (err == ERR_SYNTAX || err == ERR_LIMIT) {
+        return refused(hs, call, 0, NULL, fault);
+    }
+    TRY(err);
+    return send_signed(hs, join, call->server, ev);
+}
+
+static enum err next_server(struct hs *hs, const struct join *join)
+{
+    if (join->tried == join->n_servers) {
+        return give_up(hs, join);
+    }
+    struct call *call = call_new(hs, join->servers[join->tried], on_made);
+    struct join *mine = join_copy(call->a, join);
+    struct buf path;
+    mine->tried++;
+    call->ctx = mine;
+    buf_init_in(&path, call->a, HTTP_HEAD_MAX);
+    buf_add_fmt(&path, "/_matrix/federation/v1/%s/%.*s/%.*s",
+                join->is_leave ? "make_leave" : "make_join",
+                STR_ARG(percent_write(call->a, join->room_id)),
+                STR_ARG(percent_write(call->a, join->user_id)));
+    for (size_t i = 0; !join->is_leave && room_version_at(i) != NULL; i++) {
+        buf_add_fmt(&path, "%sver=%.*s", i == 0 ? "?" : "&", STR_ARG(room_version_at(i)->name));
+    }
+    return call_send(hs, call, "GET", buf_str(&path), NULL, CALL_TIMEOUT_MS);
+}
+
+static enum err begin(struct hs *hs, struct req *req, struct join *join)
+{
+    if (join->n_servers == 0) {
+        return reply_not_found(req, "no server that is in the room is known");
+    }
+    join->req = req->id;
+    join->user_id = req->user_id;
+    TRY(req_park(req, NULL, -1, false));
+    return next_server(hs, join);
+}
+
+enum err join_remote(struct hs *hs, struct req *req, struct str room_id, struct strs servers,
+                     const struct json *content)
+{
+    struct join join = {.room_id = room_id,
+                        .content = content == NULL ? STR_ABSENT : json_str(req->a, content)};
+    for (size_t i = 0; i < servers.n && join.n_servers < SERVERS_MAX; i++) {
+        bool known = str_eq(servers.at[i], hs->identity.server);
+        for (size_t k = 0; k < join.n_servers; k++) {
+            known = known || str_eq(servers.at[i], join.servers[k]);
+        }
+        if (!known) {
+            join.servers[join.n_servers] = servers.at[i];
+            join.n_servers++;
+        }
+    }
+    return begin(hs, req, &join);
+}
+
+enum err leave_remote(struct hs *hs, struct req *req, struct room *room, struct str server)
+{
+    struct join join = {.room_id = room->id, .is_leave = true};
+    if (!call_is_possible(hs, server)) { /* nobody to tell: it ends here */
+        TRY(current_put_outside(hs, room, req->user_id, STR("leave"), 0, STR_ABSENT));
+        return reply_empty(req);
+    }
+    join.servers[0] = server;
+    join.n_servers = 1;
+    return begin(hs, req, &join);
+}

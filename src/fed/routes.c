@@ -1,0 +1,55 @@
+/* What a peer may ask. Nothing else passes the peers' door. */
+#include "fed/routes.h"
+
+#include "fed/backfill.h"
+#include "fed/invite.h"
+#include "fed/join.h"
+#include "fed/lookup.h"
+#include "fed/query.h"
+#include "fed/serve_events.h"
+#include "fed/serve_join.h"
+#include "fed/transaction.h"
+
+static const struct field send_body[] = {
+    {"pdus", FIELD_ARRAY, false}, {"edus", FIELD_ARRAY, false}, {0}};
+
+/* clang-format off */
+const struct route fed_routes[] = {
+    /* methods  path                                        who          handler              body */
+    {HTTP_GET,  "/federation/v1/version",                   WHO_ANYONE,  version_get,         NULL},
+    {HTTP_GET,  "/key/v2/server",                           WHO_ANYONE,  server_keys_get,     NULL},
+    {HTTP_PUT,  "/federation/v1/send/{}",                   WHO_SERVER,  transaction_put,     send_body},
+
+    {HTTP_GET,  "/federation/v1/make_join/{}/{}",           WHO_SERVER,  make_join_get,       NULL},
+    {HTTP_PUT,  "/federation/v2/send_join/{}/{}",           WHO_SERVER,  send_join_put,       NULL},
+    {HTTP_PUT,  "/federation/v1/send_join/{}/{}",           WHO_SERVER,  send_join_v1_put,    NULL},
+    {HTTP_GET,  "/federation/v1/make_leave/{}/{}",          WHO_SERVER,  make_leave_get,      NULL},
+    {HTTP_PUT,  "/federation/v2/send_leave/{}/{}",          WHO_SERVER,  send_leave_put,      NULL},
+    {HTTP_PUT,  "/federation/v2/invite/{}/{}",              WHO_SERVER,  invite_put,          NULL},
+
+    {HTTP_GET,  "/federation/v1/event/{}",                  WHO_SERVER,  fed_event_get,       NULL},
+    {HTTP_GET,  "/federation/v1/state/{}",                  WHO_SERVER,  fed_state_get,       NULL},
+    {HTTP_GET,  "/federation/v1/state_ids/{}",              WHO_SERVER,  fed_state_ids_get,   NULL},
+    {HTTP_GET,  "/federation/v1/event_auth/{}/{}",          WHO_SERVER,  fed_event_auth_get,  NULL},
+    {HTTP_GET,  "/federation/v1/backfill/{}",               WHO_SERVER,  fed_backfill_get,    NULL},
+    {HTTP_POST, "/federation/v1/get_missing_events/{}",     WHO_SERVER,  fed_missing_post,    NULL},
+
+    {HTTP_GET,  "/federation/v1/query/directory",           WHO_SERVER,  query_directory_get, NULL},
+    {HTTP_GET,  "/federation/v1/query/profile",             WHO_SERVER,  query_profile_get,   NULL},
+    {HTTP_GET,  "/federation/v1/publicRooms",               WHO_SERVER,  fed_public_rooms_get, NULL},
+    {HTTP_POST, "/federation/v1/publicRooms",               WHO_SERVER,  fed_public_rooms_post, NULL},
+    {HTTP_GET,  "/federation/v1/user/devices/{}",           WHO_SERVER,  user_devices_get,    NULL},
+
+    {0, NULL, WHO_ANYONE, NULL, NULL},
+};
+/* clang-format on */
+
+const struct remote fed_remote = {
+    .join = join_remote,
+    .alias = lookup_alias,
+    .invite = invite_remote,
+    .leave = leave_remote,
+    .profile = lookup_profile,
+    .public_rooms = lookup_public_rooms,
+    .backfill = backfill_remote,
+};

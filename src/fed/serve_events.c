@@ -1,0 +1,206 @@
+/* Giving events away. */
+#include "fed/serve_events.h"
+
+#include "base/map.h"
+#include "fed/chain.h"
+
+enum { BACKFILL_MAX = 100, WALK_MAX = 1000 };
+
+static struct json *envelope(struct hs *hs, struct req *req)
+{
+    struct json *out = json_object(req->a);
+    json_put_text(out, "origin", hs->identity.server);
+    json_put_int(out, "origin_server_ts", hs->now.unix_ms);
+    return out;
+}
+
+/* The stored event of that id in that room, *s NULL and the refusal set otherwise. */
+static enum err event_of_room(struct hs *hs, struct req *req, struct room *room, struct str id,
+                              struct stored **s)
+{
+    enum err err = event_find(hs, id, s);
+    if (err == ERR_ABSENT || (err == ERR_NONE && (*s)->room != room->nid)) {
+        *s = NULL;
+        return reply_not_found(req, "there is no such event");
+    }
+    return err;
+}
+
+enum err fed_event_get(struct hs *hs, struct req *req)
+{
+    struct stored *s;
+    struct room *room;
+    enum err err = event_find(hs, req->params[0], &s);
+    if (err == ERR_ABSENT) {
+        return reply_not_found(req, "there is no such event");
+    }
+    TRY(err);
+    TRY(room_get(hs, s->room, &room));
+    req->params[0] = room->id;
+    TRY(chain_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    struct json *out = envelope(hs, req);
+    json_push(json_put_array(out, STR("pdus")), json_copy(req->a, s->ev->tree));
+    return reply_json(req, out);
+}
+
+static enum err state(struct hs *hs, struct req *req, bool only_ids)
+{
+    struct room *room;
+    struct stored *s;
+    TRY(chain_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    TRY(event_of_room(hs, req, room, req_query(req, "event_id"), &s));
+    if (s == NULL) {
+        return ERR_NONE;
+    }
+    if (s->is_outlier || (s->before == 0 && s->ev->prev_events.n > 0)) {
+        return reply_not_found(req, "the state at that event is not known here");
+    }
+    struct json *out = json_object(req->a);
+    struct json *pdus = json_put_array(out, only_ids ? STR("pdu_ids") : STR("pdus"));
+    struct json *chain = json_put_array(out, only_ids ? STR("auth_chain_ids") : STR("auth_chain"));
+    TRY(chain_of_state(hs, req->a, s->before, pdus, chain, only_ids));
+    return reply_json(req, out);
+}
+
+enum err fed_state_get(struct hs *hs, struct req *req)
+{
+    return state(hs, req, false);
+}
+
+enum err fed_state_ids_get(struct hs *hs, struct req *req)
+{
+    return state(hs, req, true);
+}
+
+enum err fed_event_auth_get(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct stored *s;
+    TRY(chain_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    TRY(event_of_room(hs, req, room, req->params[1], &s));
+    if (s == NULL) {
+        return ERR_NONE;
+    }
+    struct json *out = json_object(req->a);
+    struct json *chain = json_put_array(out, STR("auth_chain"));
+    TRY(chain_of_events(hs, req->a, &s->ev->id, 1, chain, false));
+    return reply_json(req, out);
+}
+
+/* --- walking back
+ * ---------------------------------------------------------------------------------- */
+
+struct walk {
+    struct map seen;
+    struct str queue[WALK_MAX];
+    size_t head, tail;
+};
+
+static void visit(struct walk *w, struct req *req, struct str id)
+{
+    if (w->tail < WALK_MAX && map_get(&w->seen, id) == NULL) {
+        map_put(&w->seen, id, req);
+        w->queue[w->tail] = id;
+        w->tail++;
+    }
+}
+
+static struct walk *walk_new(struct req *req)
+{
+    struct walk *w = ARENA_NEW(req->a, struct walk);
+    map_init_in(&w->seen, req->a);
+    return w;
+}
+
+/* Breadth first through prev_events; gives at most limit events, skips those of skip. */
+static enum err walk(struct hs *hs, struct req *req, struct walk *w, const struct room *room,
+                     size_t limit, size_t skip, struct json *out)
+{
+    for (; w->head < w->tail && json_count(out) < limit; w->head++) {
+        struct stored *s;
+        enum err err = event_find(hs, w->queue[w->head], &s);
+        if (err == ERR_ABSENT || (err == ERR_NONE && (s->room != room->nid || s->is_outlier ||
+                                                      s->status == EVENT_REJECTED))) {
+            continue;
+        }
+        TRY(err);
+        if (w->head >= skip) {
+            json_push(out, json_copy(req->a, s->ev->tree));
+        }
+        for (size_t i = 0; i < s->ev->prev_events.n; i++) {
+            visit(w, req, s->ev->prev_events.at[i]);
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err fed_backfill_get(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    TRY(chain_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    int64_t limit = req_query_int(req, "limit", BACKFILL_MAX);
+    struct strs from = http_query_all(req->a, req->head->query, STR("v"));
+    if (limit < 1 || from.n == 0) {
+        return reply_error(req, 400, "M_MISSING_PARAM",
+                           "backfill wants 'v' and a positive 'limit'");
+    }
+    struct walk *w = walk_new(req);
+    for (size_t i = 0; i < from.n; i++) {
+        visit(w, req, from.at[i]);
+    }
+    struct json *out = envelope(hs, req);
+    struct json *pdus = json_put_array(out, STR("pdus"));
+    TRY(walk(hs, req, w, room, limit > BACKFILL_MAX ? BACKFILL_MAX : (size_t)limit, 0, pdus));
+    return reply_json(req, out);
+}
+
+enum err fed_missing_post(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    TRY(chain_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    int64_t limit = json_get_int(req->body, "limit", 10);
+    limit = limit < 1 ? 1 : (limit > MISSING_EVENTS_MAX ? MISSING_EVENTS_MAX : limit);
+    struct walk *w = walk_new(req);
+    const struct json *known = json_get_array(req->body, "earliest_events");
+    for (const struct json *e = json_first(known); e != NULL; e = json_next(e)) {
+        if (json_text(e).n > 0) {
+            map_put(&w->seen, json_text(e), req);
+        }
+    }
+    const struct json *latest = json_get_array(req->body, "latest_events");
+    for (const struct json *e = json_first(latest); e != NULL; e = json_next(e)) {
+        if (json_text(e).n > 0) {
+            visit(w, req, json_text(e));
+        }
+    }
+    size_t n_latest = w->tail;
+    struct json *out = json_object(req->a);
+    struct json *newest_first = json_array(req->a);
+    TRY(walk(hs, req, w, room, (size_t)limit, n_latest, newest_first));
+    struct json *events = json_put_array(out, STR("events"));
+    struct json *reversed[MISSING_EVENTS_MAX];
+    size_t n = 0;
+    for (struct json *e = json_first(newest_first); e != NULL; e = json_next(e)) {
+        reversed[n] = e;
+        n++;
+    }
+    for (; n > 0; n--) {
+        json_push(events, json_copy(req->a, reversed[n - 1]));
+    }
+    return reply_json(req, out);
+}

@@ -1,0 +1,277 @@
+/* Letting others in and out. */
+#include "fed/serve_join.h"
+
+#include "engine/client_event.h"
+#include "engine/current.h"
+#include "engine/outbox.h"
+#include "engine/send.h"
+#include "engine/snapshot.h"
+#include "event/mxid.h"
+#include "event/seal.h"
+#include "fed/chain.h"
+#include "fed/incoming.h"
+
+/* The room of params[0] when we are in it; NULL: the refusal is set. */
+static enum err resident_room(struct hs *hs, struct req *req, struct room **room)
+{
+    bool joined = false;
+    enum err err = room_find(hs, req->params[0], room);
+    if (err != ERR_ABSENT) {
+        TRY(err);
+        TRY(current_is_joined(hs, (*room)->nid, &joined));
+    }
+    if (!joined) {
+        *room = NULL;
+        return reply_not_found(req, "this server is not in that room");
+    }
+    return ERR_NONE;
+}
+
+static enum err check_version(struct req *req, const struct room *room, bool *ok)
+{
+    struct strs served = http_query_all(req->a, req->head->query, STR("ver"));
+    *ok = served.n == 0 && str_eq(room->version->name, STR("1"));
+    for (size_t i = 0; i < served.n; i++) {
+        *ok = *ok || str_eq(served.at[i], room->version->name);
+    }
+    if (*ok) {
+        return ERR_NONE;
+    }
+    (void)reply_error(req, 400, "M_INCOMPATIBLE_ROOM_VERSION",
+                      "your server does not serve version %.*s", STR_ARG(room->version->name));
+    json_put_text(req->reply.json, "room_version", room->version->name);
+    return ERR_NONE;
+}
+
+/* A template of the asked membership, allowed by the current state, or the refusal. */
+static enum err make(struct hs *hs, struct req *req, struct room *room, const char *membership)
+{
+    struct event_parts parts;
+    struct event *trial;
+    const char *why;
+    struct str user_id = req->params[1];
+    struct event_signer signer = hs_signer(hs);
+    if (!mxid_is_user(user_id) || !str_eq(mxid_server(user_id), req->origin)) {
+        return reply_forbidden(req, "that user is not of your server");
+    }
+    struct json *content = json_object(req->a);
+    json_put_text(content, "membership", str_of(membership));
+    struct send_parts wanted = {
+        .sender = user_id, .type = STR("m.room.member"), .state_key = user_id, .content = content};
+    TRY(send_place(hs, req->a, room, &wanted, &parts));
+    TRY(event_build(req->a, room->version, &parts, &signer, &trial, &why));
+    struct current_view view = {.hs = hs, .room = room};
+    struct verdict verdict = auth_check(req->a, trial, current_view(&view));
+    TRY(view.err);
+    if (verdict.kind != VERDICT_ACCEPT) {
+        return reply_forbidden(req, verdict.why);
+    }
+    struct json *out = json_object(req->a);
+    json_put_text(out, "room_version", room->version->name);
+    json_put(out, STR("event"), event_template(req->a, room->version, &parts));
+    return reply_json(req, out);
+}
+
+enum err make_join_get(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    bool ok;
+    TRY(resident_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    TRY(check_version(req, room, &ok));
+    return ok ? make(hs, req, room, "join") : ERR_NONE;
+}
+
+enum err make_leave_get(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    TRY(resident_room(hs, req, &room));
+    return room == NULL ? ERR_NONE : make(hs, req, room, "leave");
+}
+
+/* Tells the other servers of the room about an event that came to us by send_join or send_leave. */
+static enum err pass_on(struct hs *hs, struct room *room, const struct stored *s)
+{
+    struct fact fact = {.room = room,
+                        .ev = s->ev,
+                        .event = s->nid,
+                        .position = s->position,
+                        .is_new = true,
+                        .is_local = true};
+    return outbox_on_fact(hs, &fact);
+}
+
+/* The signed event of the body through the door. *s NULL: the refusal is set. */
+static enum err take(struct hs *hs, struct req *req, struct room *room, const char *membership,
+                     struct stored **s)
+{
+    struct event *ev;
+    const char *why = "";
+    struct verdict verdict;
+    *s = NULL;
+    TRY(incoming_parse(hs, req->a, room, json_copy(req->a, req->body), &ev, &why));
+    if (ev == NULL) {
+        return reply_error(req, 400, "M_BAD_JSON", "%s", why);
+    }
+    if (!str_eq(ev->type, STR("m.room.member")) || !str_eq(ev->sender, ev->state_key) ||
+        !str_eq(event_membership(ev), str_of(membership)) ||
+        !str_eq(mxid_server(ev->sender), req->origin) || !str_eq(ev->id, req->params[1])) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "this is not a %s of your own user",
+                           membership);
+    }
+    TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
+    if (verdict.kind == VERDICT_MISSING) {
+        return reply_error(req, 400, "M_BAD_STATE",
+                           "it cites events that are not here; make it anew");
+    }
+    if (verdict.kind != VERDICT_ACCEPT) {
+        return reply_forbidden(req, verdict.why == NULL ? "refused" : verdict.why);
+    }
+    return event_find(hs, ev->id, s);
+}
+
+static enum err join(struct hs *hs, struct req *req, struct json **out)
+{
+    struct room *room;
+    struct stored *s;
+    *out = NULL;
+    TRY(resident_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    TRY(take(hs, req, room, "join", &s));
+    if (s == NULL) {
+        return ERR_NONE;
+    }
+    TRY(pass_on(hs, room, s));
+    *out = json_object(req->a);
+    json_put_text(*out, "origin", hs->identity.server);
+    json_put_bool(*out, "members_omitted", false);
+    json_put(*out, STR("event"), json_copy(req->a, s->ev->tree));
+    struct json *chain = json_put_array(*out, STR("auth_chain"));
+    struct json *state = json_put_array(*out, STR("state"));
+    return chain_of_state(hs, req->a, s->before, state, chain, false);
+}
+
+enum err send_join_put(struct hs *hs, struct req *req)
+{
+    struct json *out;
+    TRY(join(hs, req, &out));
+    return out == NULL ? ERR_NONE : reply_json(req, out);
+}
+
+enum err send_join_v1_put(struct hs *hs, struct req *req)
+{
+    struct json *out;
+    TRY(join(hs, req, &out));
+    if (out == NULL) {
+        return ERR_NONE;
+    }
+    struct json *pair = json_array(req->a);
+    json_push_int(pair, 200);
+    json_push(pair, out);
+    return reply_json(req, pair);
+}
+
+enum err send_leave_put(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct stored *s;
+    TRY(resident_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    TRY(take(hs, req, room, "leave", &s));
+    if (s == NULL) {
+        return ERR_NONE;
+    }
+    TRY(pass_on(hs, room, s));
+    return reply_empty(req);
+}
+
+/* --- invites to our users
+ * ---------------------------------------------------------------------------- */
+
+static const char *invite_fault(struct hs *hs, struct req *req, const struct event *ev)
+{
+    if (!str_eq(ev->type, STR("m.room.member")) || !str_eq(event_membership(ev), STR("invite")) ||
+        !mxid_is_user(ev->state_key) || !hs_is_ours(hs, ev->state_key)) {
+        return "this is not an invite of one of our users";
+    }
+    if (!str_eq(mxid_server(ev->sender), req->origin) || !str_eq(ev->id, req->params[1]) ||
+        !str_eq(ev->room_id, req->params[0])) {
+        return "sender, room or event id are not those of the request";
+    }
+    return NULL;
+}
+
+static enum err check_sender(struct req *req, const struct event *ev, bool *ok)
+{
+    uint8_t key[SIGN_PUBLIC_SIZE];
+    enum err err = mxid_is_peer(req->origin, key)
+                       ? seal_check(req->a, ev, req->origin, mxid_peer_key_id(), key)
+                       : ERR_REFUSED;
+    *ok = err == ERR_NONE;
+    return *ok ? ERR_NONE : reply_forbidden(req, "the invite is not signed by its sender's server");
+}
+
+static enum err store_invite(struct hs *hs, struct req *req, const struct event *ev,
+                             const struct room_version *version)
+{
+    struct room *room;
+    struct json *given = json_get_array(req->body, "invite_room_state");
+    struct json *stripped = given == NULL ? json_array(req->a) : json_copy(req->a, given);
+    bool resident;
+    TRY(room_make(hs, ev->room_id, version, &room));
+    TRY(current_is_joined(hs, room->nid, &resident));
+    if (resident) { /* the inviter's server sends it into the room as well */
+        return ERR_NONE;
+    }
+    json_push(stripped, client_event_strip(req->a, ev));
+    return current_put_outside(hs, room, ev->state_key, STR("invite"), 0,
+                               json_str(req->a, stripped));
+}
+
+enum err invite_put(struct hs *hs, struct req *req)
+{
+    struct event *ev;
+    struct event *countersigned;
+    const char *why = "";
+    int64_t user;
+    int64_t account;
+    bool ok;
+    struct json *pdu = json_get_object(req->body, "event");
+    struct str named = json_get_text(req->body, "room_version");
+    const struct room_version *version = room_version_find(named);
+    struct event_signer signer = hs_signer(hs);
+    if (version == NULL) {
+        return reply_error(req, 400, "M_INCOMPATIBLE_ROOM_VERSION",
+                           "this room version is not served here");
+    }
+    enum err err =
+        pdu == NULL ? ERR_SYNTAX : event_parse(req->a, version, json_copy(req->a, pdu), &ev, &why);
+    if (err == ERR_SYNTAX || err == ERR_LIMIT) {
+        return reply_error(req, 400, "M_BAD_JSON", "'event' is no event: %s", why);
+    }
+    TRY(err);
+    const char *fault = invite_fault(hs, req, ev);
+    if (fault != NULL) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "%s", fault);
+    }
+    TRY(check_sender(req, ev, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(store_name(hs->store, ev->state_key, &user));
+    TRY(store_get_int(hs->store, &account, -1, STMT_ACCOUNT_EXISTS, "i", user));
+    if (account < 0) {
+        return reply_forbidden(req, "there is no such user");
+    }
+    TRY(event_countersign(req->a, ev, &signer, &countersigned));
+    TRY(store_invite(hs, req, ev, version));
+    struct json *out = json_object(req->a);
+    json_put(out, STR("event"), json_copy(req->a, countersigned->tree));
+    return reply_json(req, out);
+}

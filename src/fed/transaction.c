@@ -1,0 +1,80 @@
+/* Transactions: each once, a result for each PDU. */
+#include "fed/transaction.h"
+
+#include "engine/edu_in.h"
+#include "fed/incoming.h"
+
+enum { INBOUND_KEEP_MS = 24 * 60 * 60 * 1000 };
+
+struct edu_row {
+    const char *type;
+    enum err (*receive)(struct hs *hs, struct str origin, const struct json *content);
+};
+
+static const struct edu_row edu_rows[] = {
+    {"m.typing", typing_receive},
+    {"m.receipt", receipt_receive},
+    {"m.presence", presence_receive},
+    {"m.direct_to_device", to_device_receive},
+    {"m.device_list_update", device_list_receive},
+};
+
+static enum err take_pdus(struct hs *hs, struct req *req, struct json *results)
+{
+    const struct json *pdus = json_get_array(req->body, "pdus");
+    for (const struct json *p = json_first(pdus); p != NULL; p = json_next(p)) {
+        struct str id;
+        const char *fault;
+        TRY(incoming_pdu(hs, req->origin, json_copy(req->a, p), &id, &fault));
+        if (id.p == NULL) {
+            hs_log(hs, LOG_INFO, "a PDU of %.*s has no form: %s", STR_ARG(req->origin), fault);
+            continue;
+        }
+        struct json *result = json_put_object(results, id);
+        if (fault != NULL) {
+            json_put_text(result, "error", str_of(fault));
+        }
+    }
+    return ERR_NONE;
+}
+
+static enum err take_edus(struct hs *hs, struct req *req)
+{
+    const struct json *edus = json_get_array(req->body, "edus");
+    for (const struct json *e = json_first(edus); e != NULL; e = json_next(e)) {
+        struct str type = json_get_text(e, "edu_type");
+        const struct json *content = json_get_object(e, "content");
+        for (size_t i = 0; i < COUNT_OF(edu_rows); i++) {
+            if (content != NULL && str_eq(type, str_of(edu_rows[i].type))) {
+                TRY(edu_rows[i].receive(hs, req->origin, content));
+            }
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err transaction_put(struct hs *hs, struct req *req)
+{
+    struct str before;
+    struct json *out = json_object(req->a);
+    struct json *results = json_put_object(out, STR("pdus"));
+    if (json_count(json_get_array(req->body, "pdus")) > TRANSACTION_PDUS_MAX ||
+        json_count(json_get_array(req->body, "edus")) > TRANSACTION_EDUS_MAX) {
+        return reply_error(req, 400, "M_INVALID_PARAM",
+                           "a transaction has at most %d PDUs and %d EDUs", TRANSACTION_PDUS_MAX,
+                           TRANSACTION_EDUS_MAX);
+    }
+    TRY(store_get_str(hs->store, req->a, &before, STMT_INBOUND_GET, "it", req->origin_name,
+                      req->params[0]));
+    if (before.p != NULL) {
+        req->reply.status = 200;
+        req->reply.text = before;
+        return ERR_NONE;
+    }
+    TRY(take_pdus(hs, req, results));
+    TRY(take_edus(hs, req));
+    TRY(store_run(hs->store, STMT_INBOUND_PUT, "itti", req->origin_name, req->params[0],
+                  json_str(req->a, out), hs->now.unix_ms));
+    TRY(store_run(hs->store, STMT_INBOUND_EXPIRE, "i", hs->now.unix_ms - INBOUND_KEEP_MS));
+    return reply_json(req, out);
+}

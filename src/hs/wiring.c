@@ -1,0 +1,17 @@
+/* The tables that join the folders. */
+#include "hs/wiring.h"
+
+#include "client/routes.h"
+#include "engine/outbox.h"
+#include "fed/routes.h"
+#include "sync/sync.h"
+
+const subscriber_fn wiring_subscribers[] = {outbox_on_fact, NULL};
+
+const struct route *const wiring_client_routes[] = {client_routes, sync_routes, NULL};
+const struct route *const wiring_peer_routes[] = {fed_routes, NULL};
+
+const struct remote *wiring_remote(void)
+{
+    return &fed_remote;
+}

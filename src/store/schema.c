@@ -1,0 +1,7 @@
+/* The tables, as numbered migrations: row i takes a database from version i to i + 1. */
+#include "store/store.h"
+
+#include "schema_1.h"
+
+const char *const schema_migrations[] = {schema_1};
+const int schema_version = COUNT_OF(schema_migrations);

@@ -1,0 +1,125 @@
+/* What concerns the asking device and the devices of others: to-device messages, lists of changed
+ * devices, counts of one-time keys. */
+#include "sync/stream.h"
+
+#include "engine/current.h"
+
+/* Messages past the hundred are put behind everything told now, in their order, so that the one
+ * token still says exactly what the device has. */
+static enum err postpone(struct sync *s, int64_t after)
+{
+    int64_t at[SYNC_TO_DEVICE_MAX];
+    size_t n;
+    do {
+        struct query q;
+        n = 0;
+        query_start(&q, s->hs->store, STMT_INBOX_LIST, "itii", s->user, s->device_id, after,
+                    (int64_t)SYNC_TO_DEVICE_MAX);
+        while (n < SYNC_TO_DEVICE_MAX && query_next(&q)) {
+            at[n] = query_int(&q, 0);
+            n++;
+        }
+        TRY(query_end(&q));
+        for (size_t i = 0; i < n && at[i] <= s->upto; i++) {
+            int64_t position;
+            TRY(store_position_next(s->hs->store, &position));
+            TRY(store_run(s->hs->store, STMT_INBOX_MOVE, "iiti", position, s->user, s->device_id,
+                          at[i]));
+        }
+    } while (n == SYNC_TO_DEVICE_MAX && at[n - 1] <= s->upto);
+    return ERR_NONE;
+}
+
+enum err to_device_pending(struct sync *s)
+{
+    struct query q;
+    size_t n = 0;
+    int64_t last = 0;
+    enum err err = ERR_NONE;
+    query_start(&q, s->hs->store, STMT_INBOX_LIST, "itii", s->user, s->device_id, s->since,
+                (int64_t)SYNC_TO_DEVICE_MAX);
+    while (err == ERR_NONE && query_next(&q)) {
+        struct json *event;
+        struct str text = query_str(&q, s->a, 1);
+        last = query_int(&q, 0);
+        err = json_parse(s->a, text, &event, NULL) == ERR_NONE ? ERR_NONE : ERR_CORRUPT;
+        if (err == ERR_NONE) {
+            json_push(sync_events(s->out, "to_device"), event);
+            n++;
+        }
+    }
+    enum err ended = query_end(&q);
+    TRY(err != ERR_NONE ? err : ended);
+    s->has_news = s->has_news || n > 0;
+    return n == SYNC_TO_DEVICE_MAX ? postpone(s, last) : ERR_NONE;
+}
+
+/* Changed users of the server, before it is known whom they concern. */
+static enum err add_changed(struct sync *s)
+{
+    struct query q;
+    query_start(&q, s->hs->store, STMT_DEVICE_CHANGE_AFTER, "ii", s->since, s->upto);
+    while (query_next(&q)) {
+        map_put(&s->met, query_str(&q, s->a, 1), s);
+    }
+    return query_end(&q);
+}
+
+static enum err is_shared(struct sync *s, struct str user_id, bool *shared)
+{
+    int64_t user;
+    int64_t row = 0;
+    TRY(store_name_find(s->hs->store, user_id, &user));
+    if (user != s->user && user != 0) {
+        TRY(store_get_int(s->hs->store, &row, 0, STMT_MEMBER_SHARE_ONE, "ii", s->user, user));
+    }
+    *shared = row != 0 || user == s->user;
+    return ERR_NONE;
+}
+
+static struct json *list_of(struct sync *s, const char *key)
+{
+    struct json *lists = json_get(s->out, STR("device_lists"));
+    lists = lists == NULL ? json_put_object(s->out, STR("device_lists")) : lists;
+    struct json *list = json_get(lists, str_of(key));
+    s->has_news = true;
+    return list == NULL ? json_put_array(lists, str_of(key)) : list;
+}
+
+enum err device_lists_changed(struct sync *s)
+{
+    TRY(add_changed(s));
+    for (const struct map_entry *e = map_next(&s->met, NULL); e != NULL; e = map_next(&s->met, e)) {
+        bool shared;
+        TRY(is_shared(s, e->key, &shared));
+        if (shared) {
+            json_push_text(list_of(s, "changed"), e->key);
+        }
+    }
+    for (const struct map_entry *e = map_next(&s->parted, NULL); e != NULL;
+         e = map_next(&s->parted, e)) {
+        bool shared;
+        TRY(is_shared(s, e->key, &shared));
+        if (!shared) {
+            json_push_text(list_of(s, "left"), e->key);
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err key_counts(struct sync *s)
+{
+    struct query q;
+    struct json *counts = json_put_object(s->out, STR("device_one_time_keys_count"));
+    query_start(&q, s->hs->store, STMT_ONE_TIME_COUNT, "it", s->user, s->device_id);
+    while (query_next(&q)) {
+        json_put_int(counts, query_str(&q, s->a, 0).p, query_int(&q, 1));
+    }
+    TRY(query_end(&q));
+    struct json *unused = json_put_array(s->out, STR("device_unused_fallback_key_types"));
+    query_start(&q, s->hs->store, STMT_FALLBACK_UNUSED, "it", s->user, s->device_id);
+    while (query_next(&q)) {
+        json_push_text(unused, query_str(&q, s->a, 0));
+    }
+    return query_end(&q);
+}

@@ -1,0 +1,334 @@
+/* Which rooms are told, and as what: joined, invited, knocked, left. */
+#include "sync/stream.h"
+
+#include "engine/current.h"
+#include "engine/snapshot.h"
+
+struct rows {
+    int64_t *at;
+    size_t n, cap;
+};
+
+static void keep(struct sync *s, struct rows *list, int64_t row)
+{
+    if (list->n == list->cap) {
+        size_t cap = list->cap == 0 ? 32 : 2 * list->cap;
+        int64_t *at = arena_array(s->a, cap, sizeof(*at));
+        for (size_t i = 0; i < list->n; i++) {
+            at[i] = list->at[i];
+        }
+        *list = (struct rows){at, list->n, cap};
+    }
+    list->at[list->n] = row;
+    list->n++;
+}
+
+/* The reader's row of a room. */
+struct membership {
+    struct str word, stripped;
+    int64_t event, position;
+    bool forgotten;
+};
+
+static enum err membership_of(struct sync *s, int64_t room, struct membership *out)
+{
+    struct query q;
+    *out = (struct membership){0};
+    enum err err = query_one(&q, s->hs->store, STMT_MEMBER_GET, "ii", s->user, room);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    out->word = query_str(&q, s->a, 0);
+    out->event = query_int(&q, 1);
+    out->position = query_int(&q, 2);
+    out->forgotten = query_int(&q, 3) != 0;
+    out->stripped = query_str(&q, s->a, 4);
+    return query_end(&q);
+}
+
+/* rooms.<key>.<room id> */
+static void put_room(struct sync *s, const char *key, struct json **part, struct str room_id,
+                     struct json *body)
+{
+    if (*part == NULL) {
+        struct json *rooms = json_get(s->out, STR("rooms"));
+        rooms = rooms == NULL ? json_put_object(s->out, STR("rooms")) : rooms;
+        *part = json_put_object(rooms, str_of(key));
+    }
+    json_put(*part, room_id, body);
+    s->has_news = true;
+}
+
+/* --- joined and left ---------------------------------------------------------------------- */
+
+static enum err was_joined(struct sync *s, const struct room *room, bool *joined)
+{
+    int64_t snapshot;
+    int64_t nid = 0;
+    struct stored *member;
+    *joined = false;
+    TRY(sync_state_at(s, room, s->since, &snapshot));
+    if (snapshot != 0) {
+        TRY(snapshot_get(s->hs, snapshot, STR("m.room.member"), s->user_id, &nid));
+    }
+    if (nid != 0) {
+        TRY(event_get(s->hs, nid, &member));
+        *joined = str_eq(event_membership(member->ev), STR("join"));
+    }
+    return ERR_NONE;
+}
+
+/* All who are joined to an encrypted room that the reader entered or left just now. */
+static enum err note_members(struct sync *s, struct sync_room *r)
+{
+    struct query q;
+    struct stored *encryption;
+    TRY(current_get(s->hs, r->room, STR("m.room.encryption"), STR(""), &encryption));
+    if (encryption == NULL || s->is_initial) {
+        return ERR_NONE;
+    }
+    query_start(&q, s->hs->store, STMT_MEMBER_LIST, "it", r->room->nid, STR("join"));
+    while (query_next(&q)) {
+        if (query_int(&q, 0) != s->user) {
+            map_put(r->is_joined ? &s->met : &s->parted, query_str(&q, s->a, 1), s);
+        }
+    }
+    return query_end(&q);
+}
+
+static enum err fill_joined(struct sync *s, struct sync_room *r)
+{
+    bool members;
+    TRY(timeline_collect(s, r));
+    TRY(sync_state_put(s, r, &members));
+    TRY(timeline_put(s, r));
+    TRY(ephemeral_put(s, r));
+    TRY(account_data_put_room(s, r));
+    if (members) {
+        TRY(summary_put(s, r));
+    }
+    return r->is_whole ? note_members(s, r) : ERR_NONE;
+}
+
+/* With use_state_after an empty state_after alone is nothing to tell. */
+static bool is_empty(const struct sync_room *r)
+{
+    const struct json *after = json_get(r->json, STR("state_after"));
+    size_t n = json_count(r->json);
+    return n == 0 || (n == 1 && after != NULL && json_count(json_get_array(after, "events")) == 0);
+}
+
+static enum err add_joined(struct sync *s, struct room *room, const struct membership *m)
+{
+    bool joined = true;
+    struct sync_room r = {.room = room, .is_joined = true, .upto = s->upto, .since = s->since};
+    r.member_event = m->event;
+    r.member_position = m->position;
+    r.end = room->snapshot;
+    r.json = json_object(s->a);
+    if (!s->is_initial && m->position > s->since) {
+        TRY(was_joined(s, room, &joined));
+    }
+    r.is_whole = s->is_initial || !joined;
+    r.since = r.is_whole ? INT64_MIN : s->since;
+    TRY(fill_joined(s, &r));
+    if (is_empty(&r) && !s->full_state) {
+        return ERR_NONE;
+    }
+    TRY(unread_put(s, &r));
+    put_room(s, "join", &s->joins, room->id, r.json);
+    return ERR_NONE;
+}
+
+/* A room that was only known from outside: an invite that was rejected or withdrawn. */
+static void add_left_outside(struct sync *s, const struct room *room)
+{
+    struct json *body = json_object(s->a);
+    struct json *timeline = json_put_object(body, STR("timeline"));
+    (void)json_put_array(timeline, STR("events"));
+    json_put_bool(timeline, "limited", false);
+    (void)sync_events(body, s->state_after ? "state_after" : "state");
+    put_room(s, "leave", &s->leaves, room->id, body);
+}
+
+static enum err add_left(struct sync *s, struct room *room, const struct membership *m)
+{
+    struct stored *leave = NULL;
+    bool members;
+    bool joined = false;
+    struct sync_room r = {.room = room, .upto = m->position, .since = s->since};
+    if (m->forgotten || (s->is_initial ? !s->filter->include_leave : m->position <= s->since)) {
+        return ERR_NONE;
+    }
+    if (m->event != 0) {
+        TRY(event_get(s->hs, m->event, &leave));
+    }
+    if (leave == NULL || leave->after == 0) {
+        add_left_outside(s, room);
+        return ERR_NONE;
+    }
+    if (!s->is_initial) {
+        TRY(was_joined(s, room, &joined));
+    }
+    r.member_event = m->event;
+    r.member_position = m->position;
+    r.is_whole = !joined;
+    r.since = r.is_whole ? INT64_MIN : s->since;
+    r.end = leave->after;
+    r.json = json_object(s->a);
+    TRY(timeline_collect(s, &r));
+    TRY(sync_state_put(s, &r, &members));
+    TRY(timeline_put(s, &r));
+    TRY(account_data_put_room(s, &r));
+    TRY(note_members(s, &r));
+    put_room(s, "leave", &s->leaves, room->id, r.json);
+    return ERR_NONE;
+}
+
+/* --- invites and knocks ------------------------------------------------------------------- */
+
+static bool has_member(const struct json *stripped, struct str user_id)
+{
+    for (const struct json *x = json_first(stripped); x != NULL; x = json_next(x)) {
+        if (str_eq(json_get_text(x, "type"), STR("m.room.member")) &&
+            str_eq(json_get_text(x, "state_key"), user_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the inviter's server sent along, or the room's own state where we are in it. */
+static enum err stripped_of(struct sync *s, const struct room *room, const struct membership *m,
+                            struct json **out)
+{
+    struct stored *member = NULL;
+    if (m->event != 0) {
+        TRY(event_get(s->hs, m->event, &member));
+    }
+    if (m->stripped.p == NULL) {
+        return client_event_stripped(s->hs, s->a, room, member == NULL ? NULL : member->ev, out);
+    }
+    if (json_parse(s->a, m->stripped, out, NULL) != ERR_NONE || !json_is(*out, JSON_ARRAY)) {
+        return ERR_CORRUPT;
+    }
+    if (member != NULL && !has_member(*out, s->user_id)) {
+        json_push(*out, client_event_strip(s->a, member->ev));
+    }
+    return ERR_NONE;
+}
+
+static enum err add_outside(struct sync *s, const struct room *room, const struct membership *m)
+{
+    struct json *events;
+    bool is_invite = str_eq(m->word, STR("invite"));
+    if (!s->is_initial && m->position <= s->since) {
+        return ERR_NONE;
+    }
+    TRY(stripped_of(s, room, m, &events));
+    struct json *body = json_object(s->a);
+    struct json *state =
+        json_put_object(body, is_invite ? STR("invite_state") : STR("knock_state"));
+    json_put(state, STR("events"), events);
+    if (is_invite) {
+        put_room(s, "invite", &s->invites, room->id, body);
+    } else {
+        put_room(s, "knock", &s->knocks, room->id, body);
+    }
+    return ERR_NONE;
+}
+
+/* --- which ones --------------------------------------------------------------------------- */
+
+static enum err add(struct sync *s, int64_t nid)
+{
+    struct membership m;
+    struct room *room;
+    TRY(membership_of(s, nid, &m));
+    if (m.word.p == NULL) {
+        return ERR_NONE;
+    }
+    TRY(room_get(s->hs, nid, &room));
+    if (!sync_filter_allows_room(s->filter, room->id)) {
+        return ERR_NONE;
+    }
+    if (str_eq(m.word, STR("join"))) {
+        return add_joined(s, room, &m);
+    }
+    if (str_eq(m.word, STR("invite")) || str_eq(m.word, STR("knock"))) {
+        return add_outside(s, room, &m);
+    }
+    return add_left(s, room, &m);
+}
+
+static enum err add_all(struct sync *s, const struct rows *rows)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        TRY(add(s, rows->at[i]));
+    }
+    return ERR_NONE;
+}
+
+static enum err list_own(struct sync *s, struct rows *out)
+{
+    struct query q;
+    query_start(&q, s->hs->store, STMT_MEMBER_ROOMS, "i", s->user);
+    while (query_next(&q)) {
+        keep(s, out, query_int(&q, 0));
+    }
+    return query_end(&q);
+}
+
+enum err rooms_initial(struct sync *s)
+{
+    struct rows rows = {0};
+    TRY(list_own(s, &rows));
+    return add_all(s, &rows);
+}
+
+/* Rooms with news for anybody. */
+static enum err list_changed(struct sync *s, struct rows *out)
+{
+    struct query q;
+    query_start(&q, s->hs->store, STMT_ROOM_CHANGED, "i", s->since);
+    while (query_next(&q)) {
+        keep(s, out, query_int(&q, 0));
+    }
+    return query_end(&q);
+}
+
+/* Rooms with nothing new but the reader's own data. */
+static enum err list_tagged(struct sync *s, struct rows *out)
+{
+    struct query q;
+    struct rows rows = {0};
+    query_start(&q, s->hs->store, STMT_ACCOUNT_DATA_ROOMS_AFTER, "ii", s->user, s->since);
+    while (query_next(&q)) {
+        keep(s, &rows, query_int(&q, 0));
+    }
+    TRY(query_end(&q));
+    for (size_t i = 0; i < rows.n; i++) {
+        struct room *room;
+        if (rows.at[i] == 0) {
+            continue;
+        }
+        TRY(room_get(s->hs, rows.at[i], &room));
+        if (room->last_position <= s->since) {
+            keep(s, out, rows.at[i]);
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err rooms_changed(struct sync *s)
+{
+    struct rows rows = {0};
+    if (s->full_state) {
+        TRY(list_own(s, &rows));
+    } else {
+        TRY(list_changed(s, &rows));
+        TRY(list_tagged(s, &rows));
+    }
+    return add_all(s, &rows);
+}

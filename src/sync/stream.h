@@ -1,0 +1,82 @@
+/* Inside of sync/: one evaluation of /sync, and the streams that fill its answer.
+ *
+ * An evaluation tells everything after `since` up to and including `upto`. It only reads, so it can
+ * be done again and again while the request waits. What it makes lives in the turn's arena. */
+#ifndef SYNC_STREAM_H
+#define SYNC_STREAM_H
+
+#include "base/map.h"
+#include "engine/client_event.h"
+#include "engine/event_filter.h"
+
+struct sync {
+    struct hs *hs;
+    struct arena *a;
+    int64_t user;
+    struct str user_id, device_id;
+    bool is_initial; /* since is 0 then */
+    bool full_state, state_after;
+    int64_t since, upto;
+    const struct sync_filter *filter;
+    const struct json *ignored; /* m.ignored_user_list: ignored_users; NULL: nobody */
+    struct json *push_rules;    /* read when first needed */
+    struct json *out;
+    bool has_news;      /* something to tell before the time is up */
+    int64_t bytes_left; /* of event texts, over all rooms: SYNC_BYTES_MAX */
+    struct json *joins, *invites, *knocks, *leaves; /* rooms' parts, made when first needed */
+    struct map met, parted; /* sets of users who came or went: their devices may be news */
+};
+
+/* A room on its way into the answer. */
+struct sync_room {
+    struct room *room;
+    int64_t member_event, member_position;
+    bool is_joined;    /* else left or banned */
+    bool is_whole;     /* told from the start: state and the newest events */
+    int64_t since;     /* INT64_MIN when whole */
+    int64_t upto;      /* of a room left: the leave */
+    int64_t end;       /* snapshot at the end of the timeline */
+    struct json *json; /* its part of the answer */
+    /* By timeline_collect: */
+    struct stored **raw; /* everything looked at, oldest first */
+    size_t n_raw;
+    struct stored **shown; /* what passed the filter */
+    size_t n_shown;
+    bool is_complete; /* raw is all there is since `since` */
+    bool limited;
+};
+
+enum err rooms_initial(struct sync *s) MUST_USE;
+enum err rooms_changed(struct sync *s) MUST_USE;
+enum err presence_changed(struct sync *s) MUST_USE;
+enum err account_data_initial(struct sync *s) MUST_USE;
+enum err account_data_changed(struct sync *s) MUST_USE;
+enum err to_device_pending(struct sync *s) MUST_USE;
+enum err device_lists_changed(struct sync *s) MUST_USE;
+enum err key_counts(struct sync *s) MUST_USE;
+
+/* timeline.c: fills raw, shown, is_complete, limited. */
+enum err timeline_collect(struct sync *s, struct sync_room *r) MUST_USE;
+/* Puts `timeline`, when there is something to put. */
+enum err timeline_put(struct sync *s, struct sync_room *r) MUST_USE;
+/* state.c: puts `state` (or `state_after`). *members tells that a membership changed. */
+enum err sync_state_put(struct sync *s, struct sync_room *r, bool *members) MUST_USE;
+/* The snapshot the room had at a position; 0: none, we were not in the room. */
+enum err sync_state_at(struct sync *s, const struct room *room, int64_t position,
+                       int64_t *snapshot) MUST_USE;
+/* summary.c */
+enum err summary_put(struct sync *s, struct sync_room *r) MUST_USE;
+enum err summary_heroes(struct sync *s, const struct sync_room *r, struct strs *heroes) MUST_USE;
+enum err unread_put(struct sync *s, struct sync_room *r) MUST_USE;
+/* ephemeral.c: typing and receipts. */
+enum err ephemeral_put(struct sync *s, struct sync_room *r) MUST_USE;
+/* account_data.c */
+enum err account_data_put_room(struct sync *s, struct sync_room *r) MUST_USE;
+
+/* An event as the filter wants it: format and fields. */
+enum err sync_event(struct sync *s, const struct stored *ev, struct json **out) MUST_USE;
+/* {"events": [...]}: the array of the part `key`, made when it is not there. */
+struct json *sync_events(struct json *parent, const char *key);
+bool sync_is_ignored(const struct sync *s, struct str user_id);
+
+#endif
