@@ -67,12 +67,17 @@ static enum err sign_into(struct arena *a, struct json *to, const struct json *f
     return err;
 }
 
+/* Whose signature is looked for, and the key it should fit. */
+struct claim {
+    struct str server, key_id;
+    const uint8_t *public_key;
+};
+
 /* Without a look at who may use which key id. */
 static enum err check_raw(struct arena *a, const struct json *signatures, const struct json *from,
-                          bool strict, struct str server, struct str key_id,
-                          const uint8_t public_key[SIGN_PUBLIC_SIZE])
+                          bool strict, struct claim claim)
 {
-    struct str base64 = json_text(json_get(json_get(signatures, server), key_id));
+    struct str base64 = json_text(json_get(json_get(signatures, claim.server), claim.key_id));
     struct str signature;
     struct buf text;
     if (str_is_absent(base64)) {
@@ -85,7 +90,7 @@ static enum err check_raw(struct arena *a, const struct json *signatures, const 
     buf_init(&text, SIGNED_MAX);
     enum err err = write_canonical(&text, strict, from, LEAVING_OUT(unsigned_parts));
     if (err == ERR_NONE) {
-        err = sign_check(public_key, buf_str(&text), (const uint8_t *)signature.p);
+        err = sign_check(claim.public_key, buf_str(&text), (const uint8_t *)signature.p);
     }
     buf_release(&text);
     return err;
@@ -102,8 +107,8 @@ enum err seal_json_check(struct arena *a, const struct json *object, struct str 
     if (!mxid_key_id_fits(server, key_id)) {
         return ERR_REFUSED;
     }
-    return check_raw(a, json_get(object, STR("signatures")), object, true, server, key_id,
-                     public_key);
+    return check_raw(a, json_get(object, STR("signatures")), object, true,
+                     (struct claim){server, key_id, public_key});
 }
 
 struct strs seal_key_ids(struct arena *a, const struct json *object, struct str server)
@@ -199,8 +204,8 @@ enum err seal_check(struct arena *a, const struct event *ev, struct str server, 
         return ERR_REFUSED;
     }
     return check_raw(a, json_get(ev->tree, STR("signatures")),
-                     redact_json(a, ev->version, ev->tree), ev->version->strict_json, server,
-                     key_id, public_key);
+                     redact_json(a, ev->version, ev->tree), ev->version->strict_json,
+                     (struct claim){server, key_id, public_key});
 }
 
 struct strs seal_servers(struct arena *a, const struct event *ev)
@@ -247,8 +252,8 @@ bool seal_third_party_fits(struct arena *a, const struct json *signed_object, st
         for (const struct json *x = json_first(s); x != NULL && left > 0; x = json_next(x)) {
             left--;
             if (mxid_is_key_id(json_key(x)) &&
-                check_raw(a, signatures, signed_object, true, json_key(s), json_key(x),
-                          public_key) == ERR_NONE) {
+                check_raw(a, signatures, signed_object, true,
+                          (struct claim){json_key(s), json_key(x), public_key}) == ERR_NONE) {
                 return true;
             }
         }

@@ -103,6 +103,22 @@ static bool is_agreed(const struct resolution *r, const struct state_entry *e)
     return true;
 }
 
+static enum err divide_set(struct resolution *r, size_t i)
+{
+    const struct state *set = r->sets[i];
+    for (const struct state_entry *e = state_next(set, NULL); e; e = state_next(set, e)) {
+        if (is_known_key(r, i, e)) {
+            continue;
+        }
+        if (is_agreed(r, e)) {
+            state_put(&r->unconflicted, e->type, e->state_key, e->event_id);
+        } else {
+            TRY(add_conflict(r, e->type, e->state_key));
+        }
+    }
+    return ERR_NONE;
+}
+
 enum err conflict_divide(struct resolution *r)
 {
     size_t n = 0;
@@ -111,17 +127,7 @@ enum err conflict_divide(struct resolution *r)
     }
     r->conflicts = arena_array(r->a, n, sizeof(*r->conflicts));
     for (size_t i = 0; i < r->n_sets; i++) {
-        const struct state *set = r->sets[i];
-        for (const struct state_entry *e = state_next(set, NULL); e; e = state_next(set, e)) {
-            if (is_known_key(r, i, e)) {
-                continue;
-            }
-            if (is_agreed(r, e)) {
-                state_put(&r->unconflicted, e->type, e->state_key, e->event_id);
-            } else {
-                TRY(add_conflict(r, e->type, e->state_key));
-            }
-        }
+        TRY(divide_set(r, i));
     }
     return ERR_NONE;
 }

@@ -147,7 +147,7 @@ static int64_t level_or(const struct power *p, const struct json *node, int64_t 
 
 bool power_is_creator(const struct power *p, struct str user)
 {
-    if (p->create == NULL) {
+    if (p->create == NULL || p->version == NULL) {
         return false;
     }
     if (!p->version->implicit_creator) {

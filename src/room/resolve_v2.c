@@ -160,7 +160,7 @@ static bool is_power_event(const struct event *ev)
             !str_eq(ev->sender, ev->state_key));
 }
 
-static const struct known *cited_power_levels(const struct known *k)
+static struct known *cited_power_levels(const struct known *k)
 {
     for (size_t i = 0; i < k->n_auth; i++) {
         if (event_is(k->auth[i]->ev, str_of(POWER_LEVELS), STR(""))) {
@@ -266,25 +266,20 @@ static void check_in_turn(struct resolution *r, struct state *resolved, struct k
 static enum err mark_mainline(struct resolution *r, const struct state *resolved)
 {
     struct str id = state_get(resolved, str_of(POWER_LEVELS), STR(""));
-    struct known *k = NULL;
+    struct known *newest;
     size_t n = 0;
     if (str_is_absent(id)) {
         return ERR_NONE;
     }
-    TRY(conflict_known(r, id, &k));
-    for (const struct known *x = k; x != NULL; x = cited_power_levels(x)) {
-        struct known *same;
-        TRY(conflict_known(r, x->ev->id, &same));
-        if (same->has_mainline) {
-            break; /* only ids that are no hashes can go round */
-        }
-        TRY(conflict_auth(r, same));
-        same->has_mainline = true;
+    TRY(conflict_known(r, id, &newest));
+    /* Only ids that are no hashes can go round, and then the mark ends it. */
+    for (struct known *k = newest; k != NULL && !k->has_mainline; k = cited_power_levels(k)) {
+        TRY(conflict_auth(r, k));
+        k->has_mainline = true;
         n++;
     }
-    for (const struct known *x = k; x != NULL && n > 0; x = cited_power_levels(x)) {
-        struct known *same = map_get(&r->known, x->ev->id);
-        same->mainline = n;
+    for (struct known *k = newest; k != NULL && n > 0; k = cited_power_levels(k)) {
+        k->mainline = n;
         n--;
     }
     return ERR_NONE;
@@ -292,22 +287,19 @@ static enum err mark_mainline(struct resolution *r, const struct state *resolved
 
 /* The place where an event's chain of power levels meets the mainline; 0: nowhere. Remembered on
  * every power levels event of the way. */
-static enum err find_mainline(struct resolution *r, struct known *k)
+static enum err find_mainline(struct resolution *r, struct known *ev)
 {
     size_t steps = 0;
-    struct known *end = k;
+    struct known *end = ev;
     while (end != NULL && !end->has_mainline && steps < AUTH_CHAIN_MAX) {
         TRY(conflict_auth(r, end));
-        const struct known *levels = cited_power_levels(end);
-        end = levels == NULL ? NULL : map_get(&r->known, levels->ev->id);
+        end = cited_power_levels(end);
         steps++;
     }
-    size_t position = end == NULL || !end->has_mainline ? 0 : end->mainline;
-    for (struct known *x = k; x != end && steps > 0; steps--) {
-        const struct known *levels = cited_power_levels(x);
-        x->mainline = position;
-        x->has_mainline = true;
-        x = levels == NULL ? NULL : map_get(&r->known, levels->ev->id);
+    size_t position = end == NULL ? 0 : end->mainline;
+    for (struct known *k = ev; k != NULL && !k->has_mainline; k = cited_power_levels(k)) {
+        k->mainline = position;
+        k->has_mainline = true;
     }
     return ERR_NONE;
 }
