@@ -137,7 +137,9 @@ enum err presence_seen(struct hs *hs, int64_t user, struct str user_id, struct s
     }
     mark_seen(hs, user, true);
     TRY(read_row(hs, hs->turn, user, &old, &status_msg, &active_ms));
-    if (str_eq(old, presence)) {
+    /* "online" by a poll lifts nobody out of an absence he told of himself. */
+    if (str_eq(old, presence) ||
+        (str_eq(presence, STR("online")) && str_eq(old, STR("unavailable")))) {
         return ERR_NONE;
     }
     return presence_set(hs, user, user_id, presence, status_msg);

@@ -152,11 +152,48 @@ static void add_left_outside(struct sync *s, const struct room *room)
     put_room(s, "leave", &s->leaves, room->id, body);
 }
 
+/* Was the reader in the room until this event, or only invited, knocking, or not there at all? */
+static enum err ends_a_stay(struct sync *s, const struct stored *leave, bool *was_in)
+{
+    int64_t nid = 0;
+    struct stored *before;
+    *was_in = false;
+    TRY(snapshot_get(s->hs, leave->before, STR("m.room.member"), s->user_id, &nid));
+    if (nid != 0) {
+        TRY(event_get(s->hs, nid, &before));
+        *was_in = str_eq(event_membership(before->ev), STR("join"));
+    }
+    return ERR_NONE;
+}
+
+static enum err fill_left(struct sync *s, struct sync_room *r, struct stored *leave)
+{
+    bool members;
+    bool joined = false;
+    bool was_in;
+    TRY(ends_a_stay(s, leave, &was_in));
+    if (!s->is_initial) {
+        TRY(was_joined(s, r->room, &joined));
+    }
+    r->is_whole = was_in && !joined;
+    r->since = r->is_whole ? INT64_MIN : s->since;
+    if (!was_in && !joined) { /* the state of the room is not his to see */
+        struct stored **only = arena_alloc(s->a, sizeof(*only));
+        *only = leave;
+        r->raw = r->shown = only;
+        r->n_raw = r->n_shown = 1;
+        return timeline_put(s, r);
+    }
+    TRY(timeline_collect(s, r));
+    TRY(sync_state_put(s, r, &members));
+    TRY(timeline_put(s, r));
+    TRY(account_data_put_room(s, r));
+    return note_members(s, r);
+}
+
 static enum err add_left(struct sync *s, struct room *room, const struct membership *m)
 {
     struct stored *leave = NULL;
-    bool members;
-    bool joined = false;
     struct sync_room r = {.room = room, .upto = m->position, .since = s->since};
     if (m->forgotten || (s->is_initial ? !s->filter->include_leave : m->position <= s->since)) {
         return ERR_NONE;
@@ -168,20 +205,11 @@ static enum err add_left(struct sync *s, struct room *room, const struct members
         add_left_outside(s, room);
         return ERR_NONE;
     }
-    if (!s->is_initial) {
-        TRY(was_joined(s, room, &joined));
-    }
     r.member_event = m->event;
     r.member_position = m->position;
-    r.is_whole = !joined;
-    r.since = r.is_whole ? INT64_MIN : s->since;
     r.end = leave->after;
     r.json = json_object(s->a);
-    TRY(timeline_collect(s, &r));
-    TRY(sync_state_put(s, &r, &members));
-    TRY(timeline_put(s, &r));
-    TRY(account_data_put_room(s, &r));
-    TRY(note_members(s, &r));
+    TRY(fill_left(s, &r, leave));
     put_room(s, "leave", &s->leaves, room->id, r.json);
     return ERR_NONE;
 }
