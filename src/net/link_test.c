@@ -29,12 +29,12 @@ TEST(exchanges_a_request_and_its_answer)
 {
     struct world *w = world_new(2);
     world_run(w, 2000);
-    world_call(w, 0, 1, 1, "PUT", "/x?y=z", STR("hello"));
+    world_call(w, 0, 1, 1, "PUT /x?y=z", STR("hello"));
     world_run(w, 3000);
     CHECK(w->hosts[0].status[1] == 404);
     CHECK_STR(buf_str(&w->hosts[0].body), STR("PUT /x?y=z 5"));
     CHECK(w->model.dials == 1);
-    world_call(w, 1, 0, 2, "GET", "/back", STR("")); /* over the same connection */
+    world_call(w, 1, 0, 2, "GET /back", STR("")); /* over the same connection */
     world_run(w, 4000);
     CHECK(w->hosts[1].status[2] == 404);
     CHECK(w->model.dials == 1);
@@ -47,7 +47,7 @@ TEST(exchanges_a_request_and_its_answer)
 TEST(waits_for_the_relay_when_called_too_early)
 {
     struct world *w = world_new(2);
-    world_call(w, 0, 1, 1, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 1, "GET /x", STR(""));
     world_run(w, 3000);
     CHECK(w->hosts[0].status[1] == 404);
     world_free(w);
@@ -63,7 +63,7 @@ static void hundred_calls(struct world *w)
     for (uint64_t id = 0; id < 100; id++) {
         for (int from = 0; from < 2; from++) {
             size_t size = id % 20 == 7 ? BIG : world_random(&w->random) % 5000;
-            world_call(w, from, 1 - from, id, "PUT", "/echo", str_sub(buf_str(&big), 0, size));
+            world_call(w, from, 1 - from, id, "PUT /echo", str_sub(buf_str(&big), 0, size));
         }
     }
     buf_release(&big);
@@ -96,7 +96,7 @@ TEST(sends_only_what_the_link_has_room_for)
     struct world *w = world_new(2);
     struct host *h = &w->hosts[0];
     world_run(w, 2000);
-    world_call(w, 0, 1, 0, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 0, "GET /x", STR(""));
     world_run(w, 3000);
     struct buf big;
     buf_init(&big, BIG);
@@ -106,7 +106,7 @@ TEST(sends_only_what_the_link_has_room_for)
     h->limits_room = true;
     net_link_room(h->net, h->now, h->link, 0);
     h->room_used = 0;
-    world_call(w, 0, 1, 1, "PUT", "/echo", buf_str(&big));
+    world_call(w, 0, 1, 1, "PUT /echo", buf_str(&big));
     CHECK(h->room_used == 0);
     net_link_room(h->net, h->now, h->link, 100);
     CHECK(h->room_used > 100 && h->room_used < 70000); /* one chunk */
@@ -122,8 +122,8 @@ TEST(loses_the_open_calls_with_the_link_and_recovers)
     struct world *w = world_new(2);
     world_run(w, 2000);
     w->hosts[1].answers_late = true;
-    world_call(w, 0, 1, 1, "GET", "/x", STR(""));
-    world_call(w, 0, 1, 2, "GET", "/y", STR(""));
+    world_call(w, 0, 1, 1, "GET /x", STR(""));
+    world_call(w, 0, 1, 2, "GET /y", STR(""));
     world_run(w, 3000);
     CHECK(w->hosts[1].n_late == 2);
     net_answer(w->hosts[1].net, w->hosts[1].now, w->hosts[1].late[0], 200, STR(""), STR("a"));
@@ -139,8 +139,8 @@ TEST(loses_the_open_calls_with_the_link_and_recovers)
     CHECK(w->hosts[1].dials == 2);
     CHECK(w->hosts[1].seen == 2);
     w->hosts[1].answers_late = false;
-    world_call(w, 0, 1, 3, "GET", "/x", STR(""));
-    world_call(w, 1, 0, 3, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 3, "GET /x", STR(""));
+    world_call(w, 1, 0, 3, "GET /x", STR(""));
     world_run(w, 16000);
     CHECK(w->hosts[0].status[3] == 404);
     CHECK(w->hosts[1].status[3] == 404);
@@ -165,7 +165,7 @@ TEST(survives_links_dropping_under_load)
         CHECK(w->hosts[i].good + w->hosts[i].bad == 100);
         CHECK(w->hosts[i].bad > 0);
     }
-    world_call(w, 0, 1, 200, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 200, "GET /x", STR(""));
     world_run(w, w->ms + 20000);
     CHECK(w->hosts[0].status[200] == 404);
     world_free(w);
@@ -177,22 +177,22 @@ TEST(loses_one_connection_to_a_flipped_byte_and_nothing_else)
     char text[2000];
     memset(text, 'x', sizeof(text));
     world_run(w, 2000);
-    world_call(w, 0, 1, 1, "GET", "/x", STR(""));
-    world_call(w, 0, 2, 2, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 1, "GET /x", STR(""));
+    world_call(w, 0, 2, 2, "GET /x", STR(""));
     world_run(w, 3000);
     CHECK(w->model.dials == 2);
     w->hosts[2].answers_late = true;
-    world_call(w, 0, 2, 4, "GET", "/slow", STR(""));
+    world_call(w, 0, 2, 4, "GET /slow", STR(""));
     world_run(w, 4000);
     w->flips = true;
-    world_call(w, 0, 1, 3, "PUT", "/echo", str_make(text, sizeof(text)));
+    world_call(w, 0, 1, 3, "PUT /echo", str_make(text, sizeof(text)));
     world_run(w, 5000);
     CHECK(!w->flips);
     CHECK(w->hosts[0].status[3] == 0);
     CHECK(w->hosts[0].status[4] == -1); /* the other connection lives */
     CHECK(w->hosts[0].dials == 1);
     net_answer(w->hosts[2].net, w->hosts[2].now, w->hosts[2].late[0], 200, STR(""), STR(""));
-    world_call(w, 0, 1, 5, "PUT", "/echo", str_make(text, sizeof(text)));
+    world_call(w, 0, 1, 5, "PUT /echo", str_make(text, sizeof(text)));
     world_run(w, 6000);
     CHECK(w->hosts[0].status[4] == 200);
     CHECK(w->hosts[0].status[5] == 200);
@@ -216,17 +216,17 @@ TEST(says_why_a_call_failed)
     CHECK_STR(str_of(h->why[2]), STR("that is no peer id"));
     CHECK_STR(str_of(h->why[3]), STR("that is ourselves"));
     w->model.never_answers_dials = true;
-    world_call(w, 0, 1, 4, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 4, "GET /x", STR(""));
     world_run(w, 12999);
     CHECK(h->status[4] == -1);
     world_run(w, 13001);
     CHECK_STR(str_of(h->why[4]), STR("the dial was not answered"));
     w->model.never_answers_dials = false;
-    world_call(w, 0, 1, 5, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 5, "GET /x", STR(""));
     world_run(w, 14000);
     CHECK(h->status[5] == 404);
     w->hosts[1].answers_late = true;
-    world_call(w, 0, 1, 6, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 6, "GET /x", STR(""));
     world_run(w, 80000);
     CHECK_STR(str_of(h->why[6]), STR("the peer did not answer in time"));
     CHECK(net_peer_info(h->net, 0).connected);
@@ -253,7 +253,7 @@ TEST(notices_a_peer_that_died_without_a_word)
 {
     struct world *w = world_new(2);
     world_run(w, 3000);
-    world_call(w, 0, 1, 1, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 1, "GET /x", STR(""));
     world_run(w, 4000);
     w->hosts[1].link = 0; /* hears and says nothing any more */
     net_free(w->hosts[1].net);
@@ -294,14 +294,14 @@ TEST(closes_idle_connections_and_makes_new_ones)
 {
     struct world *w = world_new(2);
     world_run(w, 3000);
-    world_call(w, 0, 1, 1, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 1, "GET /x", STR(""));
     world_run(w, 200000);
     CHECK(net_peer_info(w->hosts[0].net, 0).connected);
     world_run(w, 400000);
     CHECK(!net_peer_info(w->hosts[0].net, 0).connected);
     CHECK(!net_peer_info(w->hosts[1].net, 0).connected);
     CHECK(w->hosts[0].gone == 0);
-    world_call(w, 1, 0, 2, "GET", "/x", STR(""));
+    world_call(w, 1, 0, 2, "GET /x", STR(""));
     world_run(w, 401000);
     CHECK(w->hosts[1].status[2] == 404);
     world_free(w);
@@ -312,7 +312,7 @@ TEST(may_be_called_from_within_an_answer)
     struct world *w = world_new(2);
     world_run(w, 3000);
     w->hosts[0].must_call = 2;
-    world_call(w, 0, 1, 1, "GET", "/x", STR(""));
+    world_call(w, 0, 1, 1, "GET /x", STR(""));
     world_run(w, 4000);
     CHECK(w->hosts[0].status[1] == 404);
     CHECK(w->hosts[0].status[2] == 200);
@@ -326,7 +326,7 @@ TEST(bounds_what_waits)
     world_run(w, 3000);
     w->hosts[1].answers_late = true;
     for (uint64_t id = 0; id < 200; id++) {
-        world_call(w, 0, 1, id, "GET", "/x", STR(""));
+        world_call(w, 0, 1, id, "GET /x", STR(""));
     }
     world_run(w, 4000);
     CHECK(w->hosts[1].requests == NET_CONN_CALLS_MAX);

@@ -118,7 +118,7 @@ static void host_answer(void *ctx, uint64_t id, int status, struct str why,
     if (h->must_call != 0) {
         uint64_t next = h->must_call;
         h->must_call = 0;
-        world_call(h->world, h->index, 1 - h->index, next, "GET", "/echo", STR(""));
+        world_call(h->world, h->index, 1 - h->index, next, "GET /echo", STR(""));
     }
 }
 
@@ -283,14 +283,12 @@ void world_run(struct world *w, int64_t until)
     }
 }
 
-void world_call(struct world *w, int from, int to, uint64_t id, const char *method,
-                const char *target, struct str body)
+void world_call(struct world *w, int from, int to, uint64_t id, const char *what, struct str body)
 {
     struct host *h = &w->hosts[from];
     struct buf request;
     buf_init(&request, 2 << 20);
-    buf_add_fmt(&request, "%s %s HTTP/1.1\r\nhost: x\r\ncontent-length: %zu\r\n\r\n", method,
-                target, body.n);
+    buf_add_fmt(&request, "%s HTTP/1.1\r\nhost: x\r\ncontent-length: %zu\r\n\r\n", what, body.n);
     buf_add(&request, body);
     net_call(h->net, h->now, net_peer_id(w->hosts[to].net), id, buf_str(&request), 60000);
     buf_release(&request);

@@ -56,8 +56,8 @@ void world_free(struct world *w);
 void world_run(struct world *w, int64_t until);
 /* Delivers one message; false: there is none. */
 bool world_step(struct world *w);
-void world_call(struct world *w, int from, int to, uint64_t id, const char *method,
-                const char *target, struct str body);
+/* what: "PUT /echo" */
+void world_call(struct world *w, int from, int to, uint64_t id, const char *what, struct str body);
 void world_drop_link(struct world *w, int host);
 
 #endif

@@ -94,7 +94,7 @@ static void client_init(struct client *c, uint8_t seed_from, const char *address
     struct sign_key key;
     uint8_t seed[SIGN_SEED_SIZE];
     crypto_start();
-    for (uint8_t i = 0; i < sizeof(seed); i++) {
+    for (size_t i = 0; i < sizeof(seed); i++) {
         seed[i] = (uint8_t)(seed_from + i);
     }
     sign_key_from_seed(&key, seed);

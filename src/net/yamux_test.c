@@ -87,6 +87,7 @@ static void side_release(struct side *s)
 static struct stream *open_stream(struct side *s)
 {
     struct stream *stream = new_stream(s);
+    assert(stream != NULL);
     stream->id = yamux_open(s->y, stream);
     CHECK(stream->id != 0);
     return stream;
