@@ -3,6 +3,7 @@
 
 #include "client/uia.h"
 #include "engine/auth_token.h"
+#include "engine/device_lists.h"
 #include "event/mxid.h"
 
 enum { DEVICE_ID_LENGTH = 10 };
@@ -76,16 +77,13 @@ enum err login_post(struct hs *hs, struct req *req)
 enum err logout_post(struct hs *hs, struct req *req)
 {
     TRY(store_run(hs->store, STMT_TOKEN_DROP, "b", req->token_hash));
-    TRY(store_run(hs->store, STMT_DEVICE_DROP, "it", req->user, req->device_id));
-    TRY(store_run(hs->store, STMT_DEVICE_KEYS_DROP, "it", req->user, req->device_id));
-    TRY(store_run(hs->store, STMT_ONE_TIME_DROP_DEVICE, "it", req->user, req->device_id));
+    TRY(device_remove(hs, req->user, req->user_id, req->device_id));
     return reply_empty(req);
 }
 
 enum err logout_all_post(struct hs *hs, struct req *req)
 {
-    TRY(store_run(hs->store, STMT_TOKEN_DROP_USER, "i", req->user));
-    TRY(store_run(hs->store, STMT_DEVICE_DROP_USER, "i", req->user));
+    TRY(device_remove_all(hs, req->user, req->user_id));
     return reply_empty(req);
 }
 

@@ -50,7 +50,8 @@ static const struct field create_body[] = {{"visibility", FIELD_TEXT, false},
                                            {"is_direct", FIELD_BOOL, false},
                                            {"power_level_content_override", FIELD_OBJECT, false},
                                            {0}};
-static const struct field reason_body[] = {{"reason", FIELD_TEXT, false}, {0}};
+/* Any object, but there must be one. */
+static const struct field content_body[] = {{0}};
 static const struct field user_body[] = {
     {"user_id", FIELD_TEXT, true}, {"reason", FIELD_TEXT, false}, {0}};
 static const struct field alias_body[] = {{"room_id", FIELD_TEXT, true}, {0}};
@@ -109,23 +110,23 @@ const struct route client_routes[] = {
     {HTTP_PUT,  "/client/v3/profile/{}/{}",                WHO_USER,  profile_field_put,   NULL},
 
     {HTTP_POST, "/client/v3/createRoom",                   WHO_USER,  create_room_post,    create_body},
-    {HTTP_POST, "/client/v3/join/{}",                      WHO_USER,  join_post,           reason_body},
+    {HTTP_POST, "/client/v3/join/{}",                      WHO_USER,  join_post,           NULL},
     {HTTP_GET,  "/client/v3/joined_rooms",                 WHO_USER,  joined_rooms_get,    NULL},
-    {HTTP_POST, "/client/v3/rooms/{}/join",                WHO_USER,  room_join_post,      reason_body},
+    {HTTP_POST, "/client/v3/rooms/{}/join",                WHO_USER,  room_join_post,      NULL},
     {HTTP_POST, "/client/v3/rooms/{}/invite",              WHO_USER,  invite_post,         user_body},
-    {HTTP_POST, "/client/v3/rooms/{}/leave",               WHO_USER,  leave_post,          reason_body},
+    {HTTP_POST, "/client/v3/rooms/{}/leave",               WHO_USER,  leave_post,          NULL},
     {HTTP_POST, "/client/v3/rooms/{}/forget",              WHO_USER,  forget_post,         NULL},
     {HTTP_POST, "/client/v3/rooms/{}/kick",                WHO_USER,  kick_post,           user_body},
     {HTTP_POST, "/client/v3/rooms/{}/ban",                 WHO_USER,  ban_post,            user_body},
     {HTTP_POST, "/client/v3/rooms/{}/unban",               WHO_USER,  unban_post,          user_body},
 
-    {HTTP_PUT,  "/client/v3/rooms/{}/send/{}/{}",          WHO_USER,  message_put,         NULL},
-    {HTTP_PUT,  "/client/v3/rooms/{}/redact/{}/{}",        WHO_USER,  redact_put,          reason_body},
+    {HTTP_PUT,  "/client/v3/rooms/{}/send/{}/{}",          WHO_USER,  message_put,         content_body},
+    {HTTP_PUT,  "/client/v3/rooms/{}/redact/{}/{}",        WHO_USER,  redact_put,          NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/state",               WHO_USER,  room_state_all_get,  NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/state/{}",            WHO_USER,  room_state_get,      NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/state/{}/{}",         WHO_USER,  room_state_get,      NULL},
-    {HTTP_PUT,  "/client/v3/rooms/{}/state/{}",            WHO_USER,  room_state_put,      NULL},
-    {HTTP_PUT,  "/client/v3/rooms/{}/state/{}/{}",         WHO_USER,  room_state_put,      NULL},
+    {HTTP_PUT,  "/client/v3/rooms/{}/state/{}",            WHO_USER,  room_state_put,      content_body},
+    {HTTP_PUT,  "/client/v3/rooms/{}/state/{}/{}",         WHO_USER,  room_state_put,      content_body},
 
     {HTTP_GET,  "/client/v3/rooms/{}/messages",            WHO_USER,  messages_get,        NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/event/{}",            WHO_USER,  event_one_get,       NULL},

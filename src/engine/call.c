@@ -206,14 +206,24 @@ void calls_leave(struct hs *hs)
     }
 }
 
-void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, struct str body)
+static struct call *find(const struct hs *hs, uint64_t id)
 {
-    struct call *call = NULL;
     for (size_t i = 0; i < hs->calls->n_open; i++) {
         if (hs->calls->open[i]->id == id) {
-            call = hs->calls->open[i];
+            return hs->calls->open[i];
         }
     }
+    return NULL;
+}
+
+bool call_is_open(const struct hs *hs, uint64_t id)
+{
+    return find(hs, id) != NULL;
+}
+
+void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, struct str body)
+{
+    struct call *call = find(hs, id);
     if (call == NULL) {
         return;
     }

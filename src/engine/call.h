@@ -30,6 +30,8 @@ struct call *call_new(struct hs *hs, struct str server, answer_fn answer);
  * within timeout_ms, also when the server is unknown or the relay is gone (status 0). */
 enum err call_send(struct hs *hs, struct call *call, const char *method, struct str path,
                    const struct json *body, int64_t timeout_ms) MUST_USE;
+/* Is the call still without its answer? */
+bool call_is_open(const struct hs *hs, uint64_t id);
 /* Can server be reached by name at all (a peer id, and we have a relay)? */
 bool call_is_possible(const struct hs *hs, struct str server);
 

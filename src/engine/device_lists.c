@@ -64,6 +64,18 @@ enum err device_remove(struct hs *hs, int64_t user, struct str user_id, struct s
                                          : device_list_changed(hs, user, user_id, device_id);
 }
 
+enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id)
+{
+    struct str device_id;
+    do {
+        TRY(store_get_str(hs->store, hs->turn, &device_id, STMT_DEVICE_LIST, "i", user));
+        if (device_id.p != NULL) {
+            TRY(device_remove(hs, user, user_id, device_id));
+        }
+    } while (device_id.p != NULL);
+    return store_run(hs->store, STMT_TOKEN_DROP_USER, "i", user);
+}
+
 enum err device_list_receive(struct hs *hs, struct str origin, const struct json *content)
 {
     struct str user_id = json_get_text(content, "user_id");

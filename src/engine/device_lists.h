@@ -11,5 +11,6 @@ enum err device_list_changed(struct hs *hs, int64_t user, struct str user_id,
 /* The device, its access tokens, keys and inbox go; a device that is not there is no error. */
 enum err device_remove(struct hs *hs, int64_t user, struct str user_id,
                        struct str device_id) MUST_USE;
+enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id) MUST_USE;
 
 #endif

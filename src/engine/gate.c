@@ -125,12 +125,12 @@ static enum err parse_body(struct req *req, bool *refused)
 {
     const char *why = NULL;
     *refused = true;
-    if (str_is_empty(req->body_text) && (req->head->method & (HTTP_GET | HTTP_DELETE)) != 0) {
+    if (str_is_empty(req->body_text) && req->route->body == NULL) {
         *refused = false;
+        req->body = json_object(req->a);
         return ERR_NONE;
     }
-    struct str text = str_is_empty(req->body_text) ? STR("{}") : req->body_text;
-    enum err err = json_parse(req->a, text, &req->body, &why);
+    enum err err = json_parse(req->a, req->body_text, &req->body, &why);
     if (err != ERR_NONE) {
         return reply_error(req, 400, err == ERR_LIMIT ? "M_BAD_JSON" : "M_NOT_JSON",
                            "the body is not JSON as Matrix has it: %s", why == NULL ? "" : why);

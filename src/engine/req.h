@@ -57,7 +57,7 @@ struct route {
     const char *path;
     enum who who;
     handler_fn handler;
-    const struct field *body; /* NULL: any object, or no body at all for GET and DELETE */
+    const struct field *body; /* NULL: any object, or no body at all */
 };
 
 struct req {

@@ -18,6 +18,7 @@ struct destination {
     int64_t server;
     struct str name; /* in destinations.names */
     bool in_flight, is_due;
+    uint64_t call; /* in flight */
     int64_t failures;
     int64_t retry_ms; /* mono_ms */
 };
@@ -178,6 +179,7 @@ static enum err send(struct hs *hs, struct destination *to)
     json_put(body, STR("edus"), t->edus);
     call->ctx = t;
     to->in_flight = true;
+    to->call = call->id;
     struct str path = arena_fmt(call->a, "/_matrix/federation/v1/send/%.*s", STR_ARG(t->id));
     return call_send(hs, call, "PUT", path, body, SEND_TIMEOUT_MS);
 }
@@ -261,4 +263,17 @@ enum err destinations_turn(struct hs *hs)
         }
     }
     return ERR_NONE;
+}
+
+void destinations_rolled_back(struct hs *hs)
+{
+    struct destinations *d = hs->destinations;
+    for (size_t i = 0; i < d->n; i++) {
+        struct destination *to = &d->at[i];
+        if (to->in_flight && !call_is_open(hs, to->call)) {
+            to->in_flight = false;
+            to->is_due = true;
+            to->retry_ms = hs->now.mono_ms + BACKOFF_FIRST_MS;
+        }
+    }
 }

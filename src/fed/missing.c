@@ -19,6 +19,7 @@ enum stage {
 struct fetch {
     int64_t room;
     bool in_flight, is_due;
+    uint64_t call; /* in flight */
     int64_t retry_ms;
 };
 
@@ -148,6 +149,7 @@ static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const str
     step->wanted = absent.n > 0 ? arena_str(call->a, absent.at[0]) : step->event_id;
     call->ctx = step;
     f->in_flight = true;
+    f->call = call->id;
     if (stage == STAGE_EVENTS) {
         return ask_events(hs, call, room, ev);
     }
@@ -197,6 +199,10 @@ enum err missing_turn(struct hs *hs)
 {
     for (size_t i = 0; i < hs->missing->n; i++) {
         struct fetch *f = &hs->missing->at[i];
+        if (f->in_flight && !call_is_open(hs, f->call)) { /* its input was rolled back */
+            f->in_flight = false;
+            f->is_due = true;
+        }
         if (!f->is_due || f->in_flight || hs->now.mono_ms < f->retry_ms) {
             continue;
         }
@@ -266,7 +272,9 @@ static enum err take_state(struct hs *hs, struct call *call, struct room *room,
     struct placed *placed = ARENA_NEW(next->a, struct placed);
     *placed = (struct placed){room->nid, snapshot, arena_str(next->a, step->wanted)};
     next->ctx = placed;
-    find(hs->missing, room->nid)->in_flight = true;
+    struct fetch *f = find(hs->missing, room->nid);
+    f->in_flight = true;
+    f->call = next->id;
     struct str path = arena_fmt(next->a, "/_matrix/federation/v1/event/%.*s",
                                 STR_ARG(percent_write(next->a, step->wanted)));
     return call_send(hs, next, "GET", path, NULL, CALL_TIMEOUT_MS);

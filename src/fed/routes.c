@@ -9,9 +9,12 @@
 #include "fed/serve_events.h"
 #include "fed/serve_join.h"
 #include "fed/transaction.h"
+#include "fed/user_keys.h"
 
 static const struct field send_body[] = {
     {"pdus", FIELD_ARRAY, false}, {"edus", FIELD_ARRAY, false}, {0}};
+static const struct field query_body[] = {{"device_keys", FIELD_OBJECT, true}, {0}};
+static const struct field claim_body[] = {{"one_time_keys", FIELD_OBJECT, true}, {0}};
 
 /* clang-format off */
 const struct route fed_routes[] = {
@@ -39,6 +42,8 @@ const struct route fed_routes[] = {
     {HTTP_GET,  "/federation/v1/publicRooms",               WHO_SERVER,  fed_public_rooms_get, NULL},
     {HTTP_POST, "/federation/v1/publicRooms",               WHO_SERVER,  fed_public_rooms_post, NULL},
     {HTTP_GET,  "/federation/v1/user/devices/{}",           WHO_SERVER,  user_devices_get,    NULL},
+    {HTTP_POST, "/federation/v1/user/keys/query",           WHO_SERVER,  user_keys_query_post, query_body},
+    {HTTP_POST, "/federation/v1/user/keys/claim",           WHO_SERVER,  user_keys_claim_post, claim_body},
 
     {0, NULL, WHO_ANYONE, NULL, NULL},
 };

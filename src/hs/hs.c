@@ -312,6 +312,7 @@ void hs_turn(struct hs *hs, struct now now)
     gate_resume(hs);
     run_input(hs, missing_turn, "fetching events");
     run_input(hs, destinations_turn, "the outbox");
+    destinations_rolled_back(hs);
     if (!hs->dead) {
         calls_leave(hs);
         enum err err = store_commit(hs->store, &changed);

@@ -109,6 +109,7 @@ CREATE TABLE destinations(server INTEGER PRIMARY KEY, txn_id TEXT, last_id INTEG
  failures INTEGER NOT NULL, retry_ms INTEGER NOT NULL);
 CREATE TABLE inbound(server INTEGER NOT NULL, txn_id TEXT NOT NULL, answer TEXT NOT NULL,
  made_ms INTEGER NOT NULL, PRIMARY KEY(server, txn_id)) WITHOUT ROWID;
+CREATE INDEX inbound_by_age ON inbound(made_ms);
 CREATE TABLE peers(peer_id TEXT PRIMARY KEY, address TEXT NOT NULL, seen_ms INTEGER NOT NULL)
  WITHOUT ROWID;
 -- events of others that wait for what they cite (fed/missing.c)

@@ -1,0 +1,73 @@
+/* Keys of our users, asked by the server of somebody who writes to them. */
+#include "fed/user_keys.h"
+
+#include "engine/device_keys.h"
+
+/* Bounds the work of one request: a claim writes. */
+static bool is_too_much(const struct json *users)
+{
+    size_t n = 0;
+    for (const struct json *x = json_first(users); x != NULL; x = json_next(x)) {
+        n += 1 + json_count(x);
+    }
+    return n > DEVICES_MAX;
+}
+
+static enum err too_much(struct req *req)
+{
+    return reply_error(req, 400, "M_LIMIT_EXCEEDED", "at most %d users and devices at once",
+                       DEVICES_MAX);
+}
+
+enum err user_keys_query_post(struct hs *hs, struct req *req)
+{
+    const struct json *wanted = json_get_object(req->body, "device_keys");
+    struct json *out = json_object(req->a);
+    struct json *found = json_put_object(out, STR("device_keys"));
+    if (is_too_much(wanted)) {
+        return too_much(req);
+    }
+    for (const struct json *x = json_first(wanted); x != NULL; x = json_next(x)) {
+        struct json *devices;
+        if (!hs_is_ours(hs, json_key(x)) || !json_is(x, JSON_ARRAY)) {
+            continue;
+        }
+        TRY(device_keys_get(hs, req->a, json_key(x), x, &devices));
+        json_put(found, json_key(x), devices);
+    }
+    return reply_json(req, out);
+}
+
+static enum err claim(struct hs *hs, struct req *req, const struct json *user, struct json *found)
+{
+    struct json *devices = json_object(req->a);
+    for (const struct json *x = json_first(user); x != NULL; x = json_next(x)) {
+        struct json *key = NULL;
+        if (json_is(x, JSON_TEXT)) {
+            TRY(one_time_key_take(hs, req->a, json_key(user), json_key(x), json_text(x), &key));
+        }
+        if (key != NULL) {
+            json_put(devices, json_key(x), key);
+        }
+    }
+    if (json_count(devices) > 0) {
+        json_put(found, json_key(user), devices);
+    }
+    return ERR_NONE;
+}
+
+enum err user_keys_claim_post(struct hs *hs, struct req *req)
+{
+    const struct json *wanted = json_get_object(req->body, "one_time_keys");
+    struct json *out = json_object(req->a);
+    struct json *found = json_put_object(out, STR("one_time_keys"));
+    if (is_too_much(wanted)) {
+        return too_much(req);
+    }
+    for (const struct json *x = json_first(wanted); x != NULL; x = json_next(x)) {
+        if (hs_is_ours(hs, json_key(x)) && json_is(x, JSON_OBJECT)) {
+            TRY(claim(hs, req, x, found));
+        }
+    }
+    return reply_json(req, out);
+}

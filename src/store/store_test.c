@@ -1,0 +1,147 @@
+/* The database: every statement prepares and uses an index, savepoints take back, positions last. */
+#include "store/store.h"
+
+#include "test/test.h"
+
+#include <sqlite3.h>
+#include <stdlib.h>
+
+static const char *const statements[] = {
+#define S(name, sql) sql,
+#include "store/statements.def"
+#undef S
+};
+static const char *const names[] = {
+#define S(name, sql) #name,
+#include "store/statements.def"
+#undef S
+};
+
+/* Tables that are small, or read whole on purpose and never on the path of a request. */
+static bool may_scan(const char *name)
+{
+    static const char *const allowed[] = {"ACCOUNT_COUNT",  "PROFILE_SEARCH", "OUTBOX_SERVERS",
+                                          "OUTBOX_DEPTHS",  "PEER_LIST",      "WAITING_ROOMS"};
+    for (size_t i = 0; i < COUNT_OF(allowed); i++) {
+        if (strcmp(allowed[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct store *open_memory(void)
+{
+    struct store *s;
+    const char *why = "";
+    CHECK(store_open(&s, STR(":memory:"), NULL, true, &why) == ERR_NONE);
+    return s;
+}
+
+TEST(every_statement_prepares_and_scans_no_table)
+{
+    sqlite3 *db;
+    CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK);
+    for (int i = 0; i < schema_version; i++) {
+        CHECK(sqlite3_exec(db, schema_migrations[i], NULL, NULL, NULL) == SQLITE_OK);
+    }
+    for (size_t i = 0; i < COUNT_OF(statements); i++) {
+        sqlite3_stmt *plan = NULL;
+        char *sql = sqlite3_mprintf("EXPLAIN QUERY PLAN %s", statements[i]);
+        int rc = sqlite3_prepare_v2(db, sql, -1, &plan, NULL);
+        if (rc != SQLITE_OK) {
+            printf("# %s: %s\n", names[i], sqlite3_errmsg(db));
+        }
+        CHECK(rc == SQLITE_OK);
+        while (rc == SQLITE_OK && sqlite3_step(plan) == SQLITE_ROW) {
+            const char *detail = (const char *)sqlite3_column_text(plan, 3);
+            bool scans = strncmp(detail, "SCAN ", 5) == 0 && strstr(detail, "USING") == NULL &&
+                         strstr(detail, "CONSTANT ROW") == NULL &&
+                         strstr(detail, "subquery") == NULL && strstr(detail, "(sub") == NULL;
+            if (scans && !may_scan(names[i])) {
+                printf("# %s: %s\n", names[i], detail);
+                CHECK(!scans);
+            }
+        }
+        sqlite3_finalize(plan);
+        sqlite3_free(sql);
+    }
+    sqlite3_close(db);
+}
+
+TEST(a_savepoint_takes_back_rows_and_positions)
+{
+    struct store *s = open_memory();
+    int64_t kept;
+    int64_t lost;
+    int64_t id;
+    bool changed;
+    CHECK(store_begin(s) == ERR_NONE);
+    CHECK(store_savepoint(s) == ERR_NONE);
+    CHECK(store_name(s, STR("kept"), &id) == ERR_NONE);
+    CHECK(store_position_next(s, &kept) == ERR_NONE);
+    CHECK(store_release(s) == ERR_NONE);
+    CHECK(store_savepoint(s) == ERR_NONE);
+    CHECK(store_name(s, STR("lost"), &id) == ERR_NONE);
+    CHECK(store_position_next(s, &lost) == ERR_NONE);
+    CHECK(store_rollback(s) == ERR_NONE);
+    CHECK(store_position(s) == kept);
+    CHECK(store_commit(s, &changed) == ERR_NONE);
+    CHECK(changed);
+    CHECK(store_name_find(s, STR("lost"), &id) == ERR_NONE);
+    CHECK(id == 0);
+    CHECK(store_name_find(s, STR("kept"), &id) == ERR_NONE);
+    CHECK(id != 0);
+    store_close(s);
+}
+
+TEST(a_turn_that_only_reads_changes_nothing)
+{
+    struct store *s = open_memory();
+    int64_t id;
+    bool changed = true;
+    CHECK(store_begin(s) == ERR_NONE);
+    CHECK(store_savepoint(s) == ERR_NONE);
+    CHECK(store_name_find(s, STR("nothing"), &id) == ERR_NONE);
+    CHECK(store_release(s) == ERR_NONE);
+    CHECK(store_commit(s, &changed) == ERR_NONE);
+    CHECK(!changed);
+    store_close(s);
+}
+
+TEST(a_text_with_c0_80_comes_back_as_it_was)
+{
+    struct store *s = open_memory();
+    struct arena *a = arena_new();
+    int64_t id;
+    struct str back;
+    CHECK(store_name(s, STR("a\xC0\x80z"), &id) == ERR_NONE);
+    CHECK(store_name_text(s, a, id, &back) == ERR_NONE);
+    CHECK_STR(back, STR("a\xC0\x80z"));
+    arena_free(a);
+    store_close(s);
+}
+
+TEST(a_newer_schema_is_refused_and_left_alone)
+{
+    const char *path = "store_test_newer.db";
+    sqlite3 *db;
+    struct store *s;
+    const char *why = "";
+    (void)remove(path);
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+    CHECK(sqlite3_exec(db, "PRAGMA user_version=9999", NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+    CHECK(store_open(&s, str_of(path), NULL, false, &why) == ERR_CORRUPT);
+    CHECK(s == NULL);
+    CHECK(strstr(why, "newer build") != NULL);
+    (void)remove(path);
+    (void)remove("store_test_newer.db-wal");
+    (void)remove("store_test_newer.db-shm");
+}
+
+TEST_MAIN(TEST_ROW(every_statement_prepares_and_scans_no_table),
+          TEST_ROW(a_savepoint_takes_back_rows_and_positions),
+          TEST_ROW(a_turn_that_only_reads_changes_nothing),
+          TEST_ROW(a_text_with_c0_80_comes_back_as_it_was),
+          TEST_ROW(a_newer_schema_is_refused_and_left_alone))
