@@ -84,7 +84,7 @@ static enum err add_conflict(struct resolution *r, struct str type, struct str s
 static bool is_known_key(const struct resolution *r, size_t set, const struct state_entry *e)
 {
     for (size_t i = 0; i < set; i++) {
-        if (!str_is_absent(state_get(r->sets[i], e->type, e->state_key))) {
+        if (!str_is_absent(state_get_like(r->sets[i], e))) {
             return true;
         }
     }
@@ -95,7 +95,7 @@ static bool is_agreed(const struct resolution *r, const struct state_entry *e)
 {
     bool may_lack = r->version->resolution == VERSION_RESOLUTION_1;
     for (size_t i = 0; i < r->n_sets; i++) {
-        struct str id = state_get(r->sets[i], e->type, e->state_key);
+        struct str id = state_get_like(r->sets[i], e);
         if (!str_eq(id, e->event_id) && !(may_lack && str_is_absent(id))) {
             return false;
         }

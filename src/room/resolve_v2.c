@@ -362,7 +362,7 @@ enum err resolve_v2(struct resolution *r, struct state *out)
     state_copy(out, &r->unconflicted, r->a);
     for (const struct state_entry *e = state_next(&resolved, NULL); e != NULL;
          e = state_next(&resolved, e)) {
-        if (str_is_absent(state_get(out, e->type, e->state_key))) {
+        if (str_is_absent(state_get_like(out, e))) {
             state_put(out, e->type, e->state_key, e->event_id);
         }
     }

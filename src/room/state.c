@@ -112,6 +112,15 @@ struct str state_get(const struct state *s, struct str type, struct str state_ke
     return e == NULL ? STR_ABSENT : e->event_id;
 }
 
+struct str state_get_like(const struct state *s, const struct state_entry *entry)
+{
+    if (s->n_slots == 0) {
+        return STR_ABSENT;
+    }
+    const uint32_t *slot = slot_of(s, entry->type, entry->state_key, entry->hash);
+    return *slot == 0 ? STR_ABSENT : s->entries[*slot - 1].event_id;
+}
+
 bool state_remove(struct state *s, struct str type, struct str state_key)
 {
     struct state_entry *e = find(s, type, state_key);
@@ -144,7 +153,7 @@ bool state_eq(const struct state *a, const struct state *b)
         return false;
     }
     for (const struct state_entry *e = state_next(a, NULL); e != NULL; e = state_next(a, e)) {
-        if (!str_eq(state_get(b, e->type, e->state_key), e->event_id)) {
+        if (!str_eq(state_get_like(b, e), e->event_id)) {
             return false;
         }
     }
@@ -157,12 +166,12 @@ void state_diff(const struct state *from, const struct state *to,
                 void *ctx)
 {
     for (const struct state_entry *e = state_next(to, NULL); e != NULL; e = state_next(to, e)) {
-        if (!str_eq(state_get(from, e->type, e->state_key), e->event_id)) {
+        if (!str_eq(state_get_like(from, e), e->event_id)) {
             changed(ctx, e->type, e->state_key, e->event_id);
         }
     }
     for (const struct state_entry *e = state_next(from, NULL); e != NULL; e = state_next(from, e)) {
-        if (find(to, e->type, e->state_key) == NULL) {
+        if (str_is_absent(state_get_like(to, e))) {
             changed(ctx, e->type, e->state_key, STR_ABSENT);
         }
     }

@@ -26,6 +26,8 @@ void state_put(struct state *s, struct str type, struct str state_key, struct st
 void state_put_copy(struct state *s, struct str type, struct str state_key, struct str event_id);
 /* Absent: not there. */
 struct str state_get(const struct state *s, struct str type, struct str state_key);
+/* What s has for the key of an entry of another state; spares hashing it again. */
+struct str state_get_like(const struct state *s, const struct state_entry *entry);
 /* False: was not there. */
 bool state_remove(struct state *s, struct str type, struct str state_key);
 size_t state_count(const struct state *s);
