@@ -113,7 +113,12 @@ static enum err take_delivered(struct hs *hs, const struct req *req)
 static enum err resume(struct hs *hs, struct req *req, bool is_time_up)
 {
     struct json *out;
+    int64_t user;
     bool news;
+    TRY(store_get_int(hs->store, &user, 0, STMT_TOKEN_GET, "b", req->token_hash));
+    if (user == 0) {
+        return reply_error(req, 401, "M_UNKNOWN_TOKEN", "this device was logged out");
+    }
     TRY(evaluate(hs, req, &out, &news));
     return news || is_time_up ? reply_json(req, out) : ERR_NONE;
 }
