@@ -1,0 +1,55 @@
+/**
+ * Assertions for conversations, which also run in a browser's page.
+ */
+
+/**
+ * JSON with sorted keys, so that equal values are equal texts.
+ * @param {unknown} value
+ * @returns {string}
+ */
+function text(value) {
+  if (Array.isArray(value)) {
+    return `[${value.map(text).join(",")}]`;
+  }
+  if (value !== null && typeof value === "object") {
+    const entries = Object.entries(value).filter(([, v]) => v !== undefined);
+    entries.sort(([a], [b]) => (a < b ? -1 : 1));
+    return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${text(v)}`).join(",")}}`;
+  }
+  return JSON.stringify(value) ?? "undefined";
+}
+
+/**
+ * @param {unknown} condition
+ * @param {string} what
+ * @returns {asserts condition}
+ */
+export function ok(condition, what) {
+  if (!condition) {
+    throw new Error(what);
+  }
+}
+
+/**
+ * Deep equality.
+ * @param {unknown} got
+ * @param {unknown} want
+ * @param {string} what
+ */
+export function equal(got, want, what) {
+  if (text(got) !== text(want)) {
+    throw new Error(`${what}\n  got  ${text(got)}\n  want ${text(want)}`);
+  }
+}
+
+/**
+ * An answer is the error that the specification names.
+ * @param {import("./matrix.mjs").Answer} answer
+ * @param {number} status
+ * @param {string} errcode
+ * @param {string} what
+ */
+export function refused(answer, status, errcode, what) {
+  equal([answer.status, answer.body?.errcode], [status, errcode], what);
+  equal(typeof answer.body.error, "string", `${what}: there is a text for people`);
+}

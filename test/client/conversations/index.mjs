@@ -1,0 +1,17 @@
+/**
+ * All conversations with one homeserver. Each makes its own users and rooms, so they may run in any
+ * order, at once, and against a server that others use as well.
+ */
+import { account } from "./account.mjs";
+import { errors } from "./errors.mjs";
+import { messages } from "./messages.mjs";
+import { rooms } from "./rooms.mjs";
+
+/**
+ * @typedef {object} Conversation
+ * @property {string} name a sentence
+ * @property {(given: { server: import("../matrix.mjs").Server }) => Promise<void>} run
+ */
+
+/** @type {Conversation[]} */
+export const conversations = [...account, ...rooms, ...messages, ...errors];

@@ -1,0 +1,121 @@
+/**
+ * The process is killed while users send. What was acknowledged is there afterwards, and what was
+ * not is sent again under its transaction id: in the end each message is there exactly once.
+ * KILLS is how often (20; 200 in the nightly run).
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { enc, fresh } from "./matrix.mjs";
+import { scratch, startNeurite } from "./servers.mjs";
+
+const KILLS = Number(process.env.KILLS ?? 20);
+const SENDERS = 4;
+
+/**
+ * All messages of a room, oldest first.
+ * @param {import("./matrix.mjs").User} user
+ * @param {string} room
+ */
+async function history(user, room) {
+  /** @type {any[]} */
+  const events = [];
+  /** @type {Record<string, string | number>} */
+  let query = { dir: "b", limit: 100 };
+  for (;;) {
+    const body = await user.must("GET", `/rooms/${enc(room)}/messages`, { query });
+    events.push(...body.chunk);
+    if (body.end === undefined) {
+      return events.filter((e) => e.type === "m.room.message").toReversed();
+    }
+    query = { ...query, from: body.end };
+  }
+}
+
+test(`nothing acknowledged is lost or doubled by ${KILLS} kills under load`, async () => {
+  const dir = await scratch();
+  let server = await startNeurite(dir);
+  const owner = await server.register(fresh("owner"));
+  const room = await owner.createRoom();
+  /** @type {import("./matrix.mjs").User[]} */
+  const users = [];
+  for (let i = 0; i < SENDERS; i += 1) {
+    const user = await server.register(fresh("sender"));
+    await user.join(room);
+    users.push(user);
+  }
+  /** @type {Map<string, string>} text to event id */
+  const acknowledged = new Map();
+  /** What each sender has not been answered yet, and sends first after the restart. */
+  const open = users.map(() => /** @type {string[]} */ ([]));
+  let serial = 0;
+
+  /**
+   * Sends until the server is gone.
+   * @param {number} i
+   * @param {() => void} onAck
+   */
+  async function send(i, onAck) {
+    for (;;) {
+      if (open[i].length === 0) {
+        serial += 1;
+        open[i].push(`${i}:${serial}`);
+      }
+      const [body] = open[i];
+      const content = { msgtype: "m.text", body };
+      const path = `/rooms/${enc(room)}/send/m.room.message/${enc(body)}`;
+      const answer = await users[i].call("PUT", path, { body: content }).catch(() => undefined);
+      if (answer === undefined) {
+        return;
+      }
+      assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      const before = acknowledged.get(body);
+      assert.ok(before === undefined || before === answer.body.event_id, "one id for one text");
+      acknowledged.set(body, answer.body.event_id);
+      open[i].shift();
+      onAck();
+    }
+  }
+
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    let left = 1 + ((kill * 7) % 23);
+    const enough = new Promise((resolve) => {
+      const onAck = () => {
+        left -= 1;
+        if (left === 0) {
+          resolve(undefined);
+        }
+      };
+      const sending = users.map((_, i) => send(i, onAck));
+      Promise.all(sending).catch((error) => resolve(error));
+    });
+    assert.equal(await enough, undefined);
+    await server.kill();
+    server = await startNeurite(dir);
+    for (const user of [owner, ...users]) {
+      user.server = server;
+    }
+    const there = new Map((await history(owner, room)).map((e) => [e.event_id, e.content.body]));
+    for (const [body, id] of acknowledged) {
+      assert.equal(there.get(id), body, `kill ${kill}: ${body} was acknowledged`);
+    }
+  }
+
+  for (const [i, user] of users.entries()) {
+    for (const body of open[i]) {
+      const path = `/rooms/${enc(room)}/send/m.room.message/${enc(body)}`;
+      await user.must("PUT", path, { body: { msgtype: "m.text", body } });
+    }
+  }
+  const bodies = (await history(owner, room)).map((e) => e.content.body);
+  assert.equal(new Set(bodies).size, bodies.length, "nothing is there twice");
+  for (const [i] of users.entries()) {
+    const own = bodies.filter((b) => b.startsWith(`${i}:`)).map((b) => Number(b.split(":")[1]));
+    assert.deepEqual(
+      own,
+      own.toSorted((a, b) => a - b),
+      "what one user sent is in order",
+    );
+  }
+  await server.stop();
+});

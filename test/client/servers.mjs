@@ -1,0 +1,196 @@
+/**
+ * Starts and ends the programs under test. Where they are: NEURITE, RENDEZVOUS (ours) and
+ * RENDEZVOUS_NPM (the script of libp2p-websocket-star-rendezvous), else build/.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { after } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { Server } from "./matrix.mjs";
+
+const top = fileURLToPath(new URL("../..", import.meta.url));
+const NEURITE = process.env.NEURITE ?? path.join(top, "build/neurite");
+const RENDEZVOUS = process.env.RENDEZVOUS ?? path.join(top, "build/rendezvous");
+const READY_MS = 30_000;
+
+/** @type {Set<Program>} */
+const programs = new Set();
+/** @type {string[]} */
+const directories = [];
+
+/** Whatever the tests of a file leave behind, failed or not, goes with its end. */
+after(async () => {
+  await Promise.all([...programs].map((program) => program.end("SIGKILL")));
+  for (const dir of directories) {
+    await rm(dir, { recursive: true, force: true });
+  }
+});
+
+/** A directory that is gone after the file's tests. */
+export async function scratch() {
+  const dir = await mkdtemp(path.join(os.tmpdir(), "neurite-"));
+  directories.push(dir);
+  return dir;
+}
+
+/** A program that runs, and what it wrote. */
+class Program {
+  /**
+   * @param {string} command
+   * @param {string[]} args
+   */
+  constructor(command, args) {
+    this.output = "";
+    this.child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    /** @type {Promise<void>} */
+    this.ended = once(this.child, "close").then(() => {
+      programs.delete(this);
+    });
+    programs.add(this);
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream.setEncoding("utf8");
+      stream.on("data", (text) => {
+        this.output += text;
+      });
+    }
+  }
+
+  /**
+   * Waits for a line of output.
+   * @param {RegExp} pattern
+   * @returns {Promise<RegExpExecArray>}
+   */
+  async says(pattern) {
+    const end = AbortSignal.timeout(READY_MS);
+    for (;;) {
+      const match = pattern.exec(this.output);
+      if (match) {
+        return match;
+      }
+      const more = Promise.race([
+        once(this.child.stdout, "data", { signal: end }),
+        once(this.child.stderr, "data", { signal: end }),
+        this.ended.then(() => {
+          throw new Error(`it ended: ${this.output}`);
+        }),
+      ]);
+      await more.catch((error) => {
+        throw new Error(`never said ${pattern}: ${this.output}`, { cause: error });
+      });
+    }
+  }
+
+  /** @param {NodeJS.Signals} signal */
+  async end(signal) {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill(signal);
+    }
+    await this.ended;
+    return { code: this.child.exitCode, signal: this.child.signalCode, output: this.output };
+  }
+}
+
+/** A running `neurite`. */
+export class Neurite extends Server {
+  /**
+   * @param {Program} program
+   * @param {string} base
+   * @param {string} name
+   * @param {string} data
+   */
+  constructor(program, base, name, data) {
+    super(base);
+    this.program = program;
+    this.name = name;
+    this.data = data;
+  }
+
+  stop() {
+    return this.program.end("SIGTERM");
+  }
+
+  /** As a power cut would end the process. */
+  kill() {
+    return this.program.end("SIGKILL");
+  }
+}
+
+/**
+ * Starts a homeserver on a port of its own choice and waits until it listens.
+ * @param {string} data its directory
+ * @param {string[]} [args]
+ */
+export async function startNeurite(data, args = []) {
+  const program = new Program(NEURITE, [
+    ...["--listen", "127.0.0.1:0", "--data", data],
+    ...["--password-memory-kib", "8", "--no-rate-limits"],
+    ...args,
+  ]);
+  const [, name] = await program.says(/^Server name (\S+)$/m);
+  const [, base] = await program.says(/^Listening on (http:\S+)$/m);
+  return new Neurite(program, base, name, data);
+}
+
+/**
+ * Runs a program to its end.
+ * @param {string[]} args
+ */
+export async function runNeurite(args) {
+  const program = new Program(NEURITE, args);
+  await program.ended;
+  return { code: program.child.exitCode, output: program.output };
+}
+
+/** A port that was free a moment ago. */
+async function freePort() {
+  const server = net.createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = /** @type {net.AddressInfo} */ (server.address());
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** @param {number} port */
+async function isOpen(port) {
+  const socket = net.connect(port, "127.0.0.1");
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The relays there are to test with. */
+export const relays = process.env.RENDEZVOUS_NPM === undefined ? ["ours"] : ["ours", "npm"];
+
+/**
+ * Starts a relay and waits until it accepts.
+ * @param {string} kind of `relays`
+ * @param {number} [at] a port; else one that is free
+ */
+export async function startRelay(kind, at) {
+  const port = at ?? (await freePort());
+  const args = [`--port=${port}`, "--host=127.0.0.1"];
+  const program =
+    kind === "npm"
+      ? new Program(process.execPath, [process.env.RENDEZVOUS_NPM ?? "", ...args])
+      : new Program(RENDEZVOUS, args);
+  const end = Date.now() + READY_MS;
+  while (!(await isOpen(port))) {
+    if (Date.now() > end || program.child.exitCode !== null) {
+      throw new Error(`the relay does not start: ${program.output}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return { url: `ws://127.0.0.1:${port}`, port, stop: () => program.end("SIGTERM") };
+}
