@@ -45,6 +45,18 @@ apt_sources() {
         [ -f "$file" ] || continue
         sed 's/^Types:.*/Types: deb-src/' "$file" >"$work/apt/parts/$(basename "$file")"
     done
+    # The same addresses once more for each other suite that deps.txt names.
+    # shellcheck disable=SC1091 # the system's own description
+    here=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    # shellcheck disable=SC2013 # words are meant
+    for suite in $(awk '$1 == "debian" { print $4 }' "$list" | sort -u); do
+        [ "$suite" != "$here" ] || continue
+        for file in "$work"/apt/parts/*; do
+            name=$(basename "$file")
+            sed "s/\\b$here\\b/$suite/g" "$file" >"$work/apt/$suite-$name"
+        done
+        mv "$work"/apt/"$suite"-* "$work/apt/parts/"
+    done
     say "reading the lists of source packages"
     apt_private -qq update
 }
@@ -58,6 +70,7 @@ apt_private() {
 # Unpacks Debian's source package $1 into $work/src-$1.
 unpack() {
     wanted=$(row debian "$1")
+    wanted=${wanted%% *}
     apt_sources
     say "source package $1, upstream $wanted"
     mkdir -p "$work/$1.d"
