@@ -26,6 +26,24 @@ export function built(name) {
 }
 
 /**
+ * For a site that several tests use.
+ *
+ * @param {string} module what it serves
+ */
+export async function startSite(module) {
+  const folder = await mkdtemp(join(tmpdir(), "neurite-site-"));
+  const worker = join(folder, "dendrite_sw.js");
+  await copyFile(workerScript, worker);
+  const site = await new Site(worker).start();
+  site.wasm = built(module);
+  const end = async () => {
+    await site.stop();
+    await rm(folder, { recursive: true });
+  };
+  return { site, end };
+}
+
+/**
  * @typedef {object} Fixtures
  * @property {string} module what the site serves at first
  * @property {Site} site with that module
@@ -43,14 +61,9 @@ const fixtures = {
   module: ["double/dendrite.wasm", { option: true }],
 
   site: async ({ module }, use) => {
-    const folder = await mkdtemp(join(tmpdir(), "neurite-site-"));
-    const worker = join(folder, "dendrite_sw.js");
-    await copyFile(workerScript, worker);
-    const site = await new Site(worker).start();
-    site.wasm = built(module);
+    const { site, end } = await startSite(module);
     await use(site);
-    await site.stop();
-    await rm(folder, { recursive: true });
+    await end();
   },
 
   installed: async ({ page, site }, use) => {

@@ -1,6 +1,7 @@
 /**
  * A small web server for tests of the worker: serves what nginx serves, without a client, and lets a
- * test change the module under a running page.
+ * test change the module under a running page. The conversations of test/client are there as well, for
+ * a page to hold.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -138,6 +139,10 @@ export class Site {
           ? { status: 404, type: "text/plain", bytes: text("no such file") }
           : { status: 200, type: "application/wasm", bytes: await readFile(this.wasm) };
       default: {
+        if (path.startsWith("/test/client/") && !path.includes("..")) {
+          const file = new URL(`../..${path}`, import.meta.url);
+          return { status: 200, type: "text/javascript", bytes: await readFile(file) };
+        }
         const error = { errcode: "M_UNKNOWN", error: "no service worker controls this page" };
         return { status: 503, type: "application/json", bytes: text(JSON.stringify(error)) };
       }
