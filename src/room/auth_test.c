@@ -351,7 +351,44 @@ TEST(what_may_be_sent_goes_by_power_and_membership)
     arena_free(room.a);
 }
 
-TEST_MAIN(TEST_ROW(each_membership_opens_the_doors_it_should),
+TEST(to_unban_takes_the_power_to_ban_and_to_kick)
+{
+    struct test_room room;
+    test_room_init(&room, "11");
+    test_room_open(&room, "{}");
+    (void)test_put(&room, member(&room, "@b:two", "@b:two", JOIN));
+    (void)test_put(&room, state(&room, "m.room.power_levels", "", "@a:one",
+                                "{\"users\":{\"@b:two\":50},\"kick\":50,\"ban\":60}"));
+    CHECK(test_allows(&room, member(&room, "@c:two", "@b:two", LEAVE)));
+    (void)test_put(&room, member(&room, "@c:two", "@a:one", "{\"membership\":\"ban\"}"));
+    CHECK(!test_allows(&room, member(&room, "@c:two", "@b:two", LEAVE)));
+    (void)test_put(&room, state(&room, "m.room.power_levels", "", "@a:one",
+                                "{\"users\":{\"@b:two\":50},\"kick\":51,\"ban\":50}"));
+    CHECK(!test_allows(&room, member(&room, "@c:two", "@b:two", LEAVE)));
+    (void)test_put(&room, state(&room, "m.room.power_levels", "", "@a:one",
+                                "{\"users\":{\"@b:two\":50},\"kick\":50,\"ban\":50}"));
+    CHECK(test_allows(&room, member(&room, "@c:two", "@b:two", LEAVE)));
+    arena_free(room.a);
+}
+
+TEST(aliases_belong_to_their_server_up_to_version_5)
+{
+    for (size_t v = 0; room_version_at(v) != NULL; v++) {
+        struct test_room room;
+        bool special = v + 1 <= 5;
+        test_room_init(&room, room_version_at(v)->name.p);
+        test_room_open(&room, "{\"creator\":\"@a:one\"}");
+        CHECK(test_allows(&room, state(&room, "m.room.aliases", "two", "@b:two", "{}")) == special);
+        CHECK(test_allows(&room, state(&room, "m.room.aliases", "two", "@a:one", "{}")) != special);
+        CHECK(!test_allows(&room, state(&room, "m.room.aliases", "", "@b:two", "{}")));
+        CHECK(!test_allows(&room, state(&room, "m.room.aliases", NULL, "@b:two", "{}")));
+        arena_free(room.a);
+    }
+}
+
+TEST_MAIN(TEST_ROW(to_unban_takes_the_power_to_ban_and_to_kick),
+          TEST_ROW(aliases_belong_to_their_server_up_to_version_5),
+          TEST_ROW(each_membership_opens_the_doors_it_should),
           TEST_ROW(join_rules_are_known_from_their_version_on),
           TEST_ROW(a_restricted_join_needs_a_voucher_who_may_invite),
           TEST_ROW(a_room_without_federation_keeps_other_servers_out),

@@ -70,6 +70,42 @@ TEST(a_ban_wins_over_what_the_banned_did_meanwhile)
     }
 }
 
+/* All agree on join rules that shut the room; a join from before, known on one side only, cites the
+ * open ones that others of the room cite as well. Version 2.1 believes what is cited, 2 what all
+ * agree on. */
+TEST(version_2_1_starts_from_nothing_and_2_from_what_is_agreed)
+{
+    static const char *const versions[] = {"11", "12"};
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct test_room room;
+        struct state left, right, out;
+        bool from_nothing = i == 1;
+        test_room_init(&room, versions[i]);
+        test_room_open(&room, "{}");
+        const char *create = from_nothing ? "" : "$create:one ";
+        (void)test_event(&room, "$open:one", "m.room.join_rules", "", "@a:one",
+                         "{\"join_rule\":\"public\"}", arena_fmt(room.a, "%s$a:one", create).p);
+        (void)test_put(&room, test_event(&room, "$d:one", "m.room.member", "@d:one", "@d:one",
+                                         "{\"membership\":\"join\"}",
+                                         arena_fmt(room.a, "%s$open:one", create).p));
+        (void)test_put(&room, test_event(&room, "$shut:one", "m.room.join_rules", "", "@a:one",
+                                         "{\"join_rule\":\"invite\"}",
+                                         arena_fmt(room.a, "%s$a:one", create).p));
+        const struct event *join =
+            test_event(&room, "$e:one", "m.room.member", "@e:one", "@e:one",
+                       "{\"membership\":\"join\"}", arena_fmt(room.a, "%s$open:one", create).p);
+        state_copy(&left, &room.state, room.a);
+        state_copy(&right, &room.state, room.a);
+        state_put(&left, join->type, join->state_key, join->id);
+        const struct state *sets[] = {&left, &right};
+        CHECK(resolve(&room, sets, 2, &out) == ERR_NONE);
+        bool is_in = !str_is_absent(state_get(&out, join->type, join->state_key));
+        CHECK(is_in == from_nothing);
+        CHECK_STR(state_get(&out, STR("m.room.join_rules"), STR("")), STR("$shut:one"));
+        arena_free(room.a);
+    }
+}
+
 TEST(a_rejected_event_does_not_come_into_the_state)
 {
     struct test_room room;
@@ -159,7 +195,8 @@ TEST(sha1_fits_fips_180)
     CHECK(memcmp(out, empty, sizeof(out)) == 0);
 }
 
-TEST_MAIN(TEST_ROW(a_ban_wins_over_what_the_banned_did_meanwhile),
+TEST_MAIN(TEST_ROW(version_2_1_starts_from_nothing_and_2_from_what_is_agreed),
+          TEST_ROW(a_ban_wins_over_what_the_banned_did_meanwhile),
           TEST_ROW(a_rejected_event_does_not_come_into_the_state),
           TEST_ROW(equal_states_resolve_without_a_look_at_events),
           TEST_ROW(too_many_states_are_refused),
