@@ -7,6 +7,8 @@ enum {
     IDLE_MS = 5 * 60 * 1000,
     SPARE_IDLE_MS = 10 * 1000, /* of a line beside a better one to the same peer */
     LAST_CHUNKS = 4,
+    PEER_LINES_MAX = 4, /* of one peer; the oldest makes room for the next */
+    SHAKING_MAX = 64,   /* dials of others that have not proven who they are */
 };
 
 static struct line *line_add(struct net *net, struct relay *relay, struct peer *peer,
@@ -125,17 +127,76 @@ static void star_peer(void *ctx, struct str address)
     see(ctx, address);
 }
 
+/* Closes the line that was idle for longest, so that another can be. False: none is idle. */
+static bool make_room(struct net *net)
+{
+    struct line *oldest = NULL;
+    for (size_t i = 0; i < net->n_lines; i++) {
+        struct line *line = net->lines[i];
+        if (!line->is_gone && line->was_open && conn_exchange_count(line->conn) == 0 &&
+            conn_queued(line->conn) == 0 &&
+            (oldest == NULL || conn_busy_ms(line->conn) < conn_busy_ms(oldest->conn))) {
+            oldest = line;
+        }
+    }
+    if (oldest != NULL) {
+        line_close(oldest, "another connection was needed");
+    }
+    return oldest != NULL;
+}
+
+static size_t count_living(const struct net *net)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < net->n_lines; i++) {
+        n += !net->lines[i]->is_gone;
+    }
+    return n;
+}
+
+static bool has_room(struct net *net)
+{
+    return count_living(net) < NET_CONNS_MAX || make_room(net);
+}
+
+/* A peer that comes again and again, and leaves its old lines behind, has the newest ones. */
+static void limit_lines_of(struct net *net, const struct peer *peer)
+{
+    struct line *first = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < net->n_lines; i++) {
+        if (net->lines[i]->peer == peer && !net->lines[i]->is_gone) {
+            first = first == NULL ? net->lines[i] : first;
+            n++;
+        }
+    }
+    if (n >= PEER_LINES_MAX) {
+        line_close(first, "the peer made too many connections");
+    }
+}
+
+static size_t count_shaking(const struct net *net)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < net->n_lines; i++) {
+        n += !net->lines[i]->is_gone && !net->lines[i]->is_dialer && !net->lines[i]->was_open;
+    }
+    return n;
+}
+
 static void *star_incoming(void *ctx, struct wsstar_stream *stream, struct str from)
 {
     struct relay *relay = ctx;
     struct net *net = net_of(relay);
-    if (net->n_lines >= NET_CONNS_MAX || str_eq(addr_peer(from), net->self.peer_id)) {
+    if (count_shaking(net) >= SHAKING_MAX || !has_room(net) ||
+        str_eq(addr_peer(from), net->self.peer_id)) {
         return NULL;
     }
     struct peer *peer = see(relay, from);
     if (peer == NULL) {
         return NULL;
     }
+    limit_lines_of(net, peer);
     struct line *line = line_add(net, relay, peer, false);
     line->stream = stream;
     line_start(line);
@@ -191,7 +252,7 @@ const struct wsstar_calls line_star_calls = {
 bool line_dial(struct net *net, struct peer *peer)
 {
     struct peer_place *place = peers_untried(peer);
-    while (place != NULL && net->n_lines < NET_CONNS_MAX) {
+    while (place != NULL && has_room(net)) {
         struct relay *relay = &net->relays[place->relay];
         place->is_tried = true;
         struct line *line = line_add(net, relay, peer, true);

@@ -1,6 +1,7 @@
 /* Whole stacks talking over a small model of the relay. */
 #include "net/world_model.h"
 
+#include "net/addr.h"
 #include "test/test.h"
 
 enum { BIG = 1024 * 1024 };
@@ -345,6 +346,142 @@ TEST(bounds_what_waits)
     world_free(w);
 }
 
+/* What a relay could say to harm us: dials of peers that are not there, without end. */
+TEST(takes_no_more_dials_than_it_can_carry)
+{
+    struct world *w = world_new(2);
+    struct host *h = &w->hosts[0];
+    struct arena *a = arena_new();
+    world_run(w, 3000);
+    size_t first = w->last;
+    for (int i = 0; i < 500; i++) {
+        uint8_t key[SIGN_PUBLIC_SIZE] = {(uint8_t)i, (uint8_t)(i >> 8), 7};
+        struct str text = arena_fmt(a,
+                                    "42%d[\"ss-incomming\",\"dial-%d\",\"/ip4/127.0.0.1/tcp/1/"
+                                    "ws/p2p-websocket-star/ipfs/%.*s\"]",
+                                    1000 + i, i, STR_ARG(addr_id_write(a, key)));
+        net_link_message(h->net, h->now, h->link, text, true);
+    }
+    int accepted = 0, refused = 0;
+    for (size_t i = first; i < w->last; i++) {
+        struct str said = buf_str(&w->queue[i % QUEUE_MAX].bytes);
+        accepted += str_starts(said, STR("43")) && str_ends(said, STR("[]"));
+        refused += str_ends(said, STR("[\"Refused\"]"));
+    }
+    CHECK(accepted == 64);
+    CHECK(refused == 500 - 64);
+    world_call(w, 0, 1, 1, "GET /x", STR(""));
+    world_call(w, 1, 0, 1, "GET /x", STR(""));
+    world_run(w, 20000); /* those that never speak are given up */
+    CHECK(h->status[1] == 404);
+    CHECK(w->hosts[1].status[1] == 404);
+    arena_free(a);
+    world_free(w);
+}
+
+TEST(keeps_the_newest_lines_of_a_peer_that_dials_again_and_again)
+{
+    struct world *w = world_new(2);
+    struct host *h = &w->hosts[0];
+    struct arena *a = arena_new();
+    world_run(w, 3000);
+    world_call(w, 0, 1, 1, "GET /x", STR(""));
+    world_run(w, 4000);
+    int closed = 0;
+    size_t first = w->last;
+    for (int i = 0; i < 10; i++) {
+        net_link_message(h->net, h->now, h->link,
+                         arena_fmt(a, "42%d[\"ss-incomming\",\"dial-%d\",\"%s\"]", 1000 + i, i,
+                                   w->model.clients[w->hosts[1].client].address),
+                         true);
+    }
+    for (size_t i = first; i < w->last; i++) {
+        closed += str_starts(buf_str(&w->queue[i % QUEUE_MAX].bytes),
+                             STR("42[\"socket.io-pull-stream.error."));
+    }
+    CHECK(closed == 1); /* the open one: the relay took bytes of no other yet */
+    world_call(w, 0, 1, 2, "GET /x", STR(""));
+    world_run(w, 30000);
+    CHECK(h->status[2] == 404);
+    arena_free(a);
+    world_free(w);
+}
+
+TEST(survives_a_relay_that_says_anything)
+{
+    static const char *const pieces[] = {
+        "42",
+        "43",
+        "451-",
+        "[",
+        "]",
+        "\"",
+        ",",
+        "null",
+        "true",
+        "{}",
+        "ss-incomming",
+        "ws-peer",
+        ".queue.",
+        ".accept.",
+        ".error.",
+        ".dialer",
+        ".listener",
+        "1",
+        "40",
+        "41",
+        "socket.io-pull-stream",
+    };
+    struct world *w = world_new(2);
+    struct host *h = &w->hosts[0];
+    uint32_t x = 11;
+    int calls = 0;
+    world_run(w, 3000);
+    for (int round = 0; round < 3000; round++) {
+        if (h->link == 0 || round % 100 == 0) {
+            h->status[300 + calls % 200] = -1; /* answered long ago */
+            world_call(w, 0, 1, 300 + (uint64_t)calls % 200, "GET /x", STR(""));
+            calls++;
+            world_run(w, w->ms + 7000);
+        }
+        struct buf text;
+        buf_init(&text, 20000);
+        bool is_chunk = round % 3 == 0;
+        for (int i = 0; i < 10; i++) {
+            uint32_t random = world_random(&x);
+            if (is_chunk) {
+                buf_add_char(&text, i == 0 ? 4 : (char)random);
+            } else if (random % 9 == 0) {
+                buf_add(&text, str_of(w->model.streams[random / 9 % 8].id));
+            } else {
+                buf_add(&text, str_of(pieces[random % COUNT_OF(pieces)]));
+            }
+        }
+        const struct model_stream *s = &w->model.streams[round % 8];
+        if (is_chunk) { /* noise into a stream that is open, as the relay could make it */
+            struct arena *a = arena_new();
+            net_link_message(h->net, h->now, h->link,
+                             arena_fmt(a,
+                                       "451-[\"socket.io-pull-stream.queue.%s.%s\","
+                                       "{\"_placeholder\":true,\"num\":0}]",
+                                       s->id, s->dialer == h->client ? "listener" : "dialer"),
+                             true);
+            arena_free(a);
+        }
+        net_link_message(h->net, h->now, h->link, buf_str(&text), !is_chunk);
+        buf_release(&text);
+        if (h->link == 0 && h->client >= 0) {
+            h->client = -1;
+        }
+    }
+    world_run(w, w->ms + 100000);
+    world_call(w, 0, 1, 200, "GET /x", STR(""));
+    world_run(w, w->ms + 60000);
+    CHECK(h->status[200] == 404);
+    CHECK(h->closes > 0);
+    world_free(w);
+}
+
 static uint64_t digest_of_a_busy_day(void)
 {
     struct world *w = world_new(3);
@@ -378,4 +515,6 @@ TEST_MAIN(TEST_ROW(joins_and_hears_of_the_others), TEST_ROW(exchanges_a_request_
           TEST_ROW(leaves_a_relay_that_falls_silent),
           TEST_ROW(closes_idle_connections_and_makes_new_ones),
           TEST_ROW(may_be_called_from_within_an_answer), TEST_ROW(bounds_what_waits),
-          TEST_ROW(does_the_same_given_the_same))
+          TEST_ROW(takes_no_more_dials_than_it_can_carry),
+          TEST_ROW(keeps_the_newest_lines_of_a_peer_that_dials_again_and_again),
+          TEST_ROW(survives_a_relay_that_says_anything), TEST_ROW(does_the_same_given_the_same))
