@@ -124,6 +124,34 @@ enum err key_check(const struct key *key, struct str message, struct str signatu
     return ERR_SYNTAX;
 }
 
+/* OpenSSL's question for a passphrase; it never asks the terminal. */
+static int tell_passphrase(char *out, int size, int for_writing, void *passphrase)
+{
+    struct str text = str_of(passphrase);
+    (void)for_writing;
+    if (text.n > (size_t)size) {
+        return -1;
+    }
+    if (text.n > 0) {
+        memcpy(out, text.p, text.n);
+    }
+    return (int)text.n;
+}
+
+enum err key_load_pem(void *ssl_ctx, const char *cert, const char *key, const char *passphrase)
+{
+    union {
+        const char *borrowed;
+        void *argument;
+    } p = {.borrowed = passphrase};
+    SSL_CTX_set_default_passwd_cb(ssl_ctx, tell_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(ssl_ctx, p.argument);
+    bool ok = SSL_CTX_use_certificate_chain_file(ssl_ctx, cert) == 1 &&
+              SSL_CTX_use_PrivateKey_file(ssl_ctx, key, SSL_FILETYPE_PEM) == 1 &&
+              SSL_CTX_check_private_key(ssl_ctx) == 1;
+    return ok ? ERR_NONE : ERR_REFUSED;
+}
+
 enum err key_load_pfx(void *ssl_ctx, struct str bytes, const char *passphrase)
 {
     const unsigned char *p = (const unsigned char *)bytes.p;

@@ -28,7 +28,11 @@ enum err key_peer_id(struct arena *a, struct str protobuf, struct str *text) MUS
  * difference that npm's relay makes between "Signature Invalid" and "Crypto error". */
 enum err key_check(const struct key *key, struct str message, struct str signature) MUST_USE;
 
-/* Puts certificate, chain and private key of a PKCS#12 file's bytes into OpenSSL's SSL_CTX.
+/* Puts certificate, chain and private key of PEM files into OpenSSL's SSL_CTX. passphrase: of the
+ * key, may be NULL. ERR_REFUSED: they cannot be read, or do not belong together. */
+enum err key_load_pem(void *ssl_ctx, const char *cert, const char *key,
+                      const char *passphrase) MUST_USE;
+/* The same for certificate, chain and private key of a PKCS#12 file's bytes into OpenSSL's SSL_CTX.
  * ERR_REFUSED: not such a file, another passphrase, or key and certificate do not belong together.
  */
 enum err key_load_pfx(void *ssl_ctx, struct str bytes, const char *passphrase) MUST_USE;

@@ -375,23 +375,41 @@ static void on_handshake(struct lws *wsi, struct session *session)
 
 /* --- all that happens --------------------------------------------------------------------- */
 
-static int load_pfx(struct server *server, void *ssl_ctx)
+static enum err load_pfx(const struct options *o, void *ssl_ctx)
 {
     struct buf bytes;
-    FILE *file = fopen(server->options->pfx, "rb");
+    FILE *file = fopen(o->pfx, "rb");
     enum err err = ERR_ABSENT;
     buf_init(&bytes, PFX_SIZE_MAX);
     unsigned char *p = file == NULL ? NULL : buf_reserve(&bytes, PFX_SIZE_MAX);
     if (p != NULL) {
         bytes.n = fread(p, 1, PFX_SIZE_MAX, file);
-        err = key_load_pfx(ssl_ctx, buf_str(&bytes), server->options->passphrase);
+        err = key_load_pfx(ssl_ctx, buf_str(&bytes), o->passphrase);
     }
     if (file != NULL) {
         (void)fclose(file);
     }
     buf_release(&bytes);
+    return err;
+}
+
+static bool has_pem(const struct options *o)
+{
+    return o->key != NULL && o->cert != NULL;
+}
+
+static bool has_tls(const struct options *o)
+{
+    return has_pem(o) || (o->pfx != NULL && o->passphrase != NULL);
+}
+
+static int load_key(struct server *server, void *ssl_ctx)
+{
+    const struct options *o = server->options;
+    enum err err =
+        has_pem(o) ? key_load_pem(ssl_ctx, o->cert, o->key, o->passphrase) : load_pfx(o, ssl_ctx);
     server->is_bad_key = err != ERR_NONE;
-    return err == ERR_NONE ? 0 : -1;
+    return server->is_bad_key ? -1 : 0;
 }
 
 static int on_signal(struct server *server, struct lws *wsi)
@@ -416,9 +434,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 #pragma GCC diagnostic ignored "-Wswitch-enum" /* there are a hundred reasons */
     switch (reason) {
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
-        return server->options->pfx != NULL && server->options->cert == NULL
-                   ? load_pfx(server, user)
-                   : 0;
+        return load_key(server, user);
     case LWS_CALLBACK_HTTP:
         return on_http(server, wsi);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -489,8 +505,6 @@ static enum server_end make_vhost(struct server *server)
 {
     const struct options *o = server->options;
     char address[128];
-    bool has_pem = o->key != NULL && o->cert != NULL;
-    bool has_pfx = !has_pem && o->pfx != NULL && o->passphrase != NULL;
     struct lws_context_creation_info info = {
         .port = o->port,
         .iface = address,
@@ -509,17 +523,9 @@ static enum server_end make_vhost(struct server *server)
     if (!str_find(str_of(address), ':', &(size_t){0})) {
         info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     }
-    if (has_pem || has_pfx) {
+    if (has_tls(o)) { /* load_key brings the certificate */
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
-    }
-    if (has_pem) {
-        info.ssl_cert_filepath = o->cert;
-        info.ssl_private_key_filepath = o->key;
-        info.ssl_private_key_password = o->passphrase;
-        if (access(o->cert, R_OK) != 0 || access(o->key, R_OK) != 0) {
-            return SERVER_NO_KEY;
-        }
     }
     server->vhost = lws_create_vhost(server->context, &info);
     if (server->vhost == NULL) {
@@ -569,8 +575,7 @@ enum server_end server_run(const struct options *options, void (*listening)(cons
         .fd_limit_per_thread = raise_descriptors(options),
         .retry_and_idle_policy = &no_retries,
     };
-    bool has_tls = options->cert != NULL || options->pfx != NULL;
-    info.options |= has_tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0;
+    info.options |= has_tls(options) ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0;
     lws_set_log_level(0, NULL); /* strangers can make it talk; the relay counts instead */
     crypto_start();
     server->options = options;

@@ -2,33 +2,32 @@
 #include "relay/page.h"
 #include "test/test.h"
 
+#define NOT_FOUND "{\"statusCode\":404,\"error\":\"Not Found\",\"message\":\"Not Found\"}"
+
 TEST(answers_http_as_npms_relay_does)
 {
     static const struct {
-        bool is_get;
-        const char *path, *query;
+        const char *path, *query, *body;
         int status;
-        const char *body;
+        bool is_post;
     } rows[] = {
-        {true, "/socket.io/", "transport=polling", 400,
-         "{\"code\":0,\"message\":\"Transport unknown\"}"},
-        {true, "/socket.io/", "EIO=3", 400, "{\"code\":0,\"message\":\"Transport unknown\"}"},
-        {true, "/socket.io/", "EIO=3&transport=websocket", 400,
-         "{\"code\":3,\"message\":\"Bad request\"}"},
-        {true, "/socket.io/", "transport=websocket&sid=x", 400,
-         "{\"code\":1,\"message\":\"Session ID unknown\"}"},
-        {false, "/socket.io/", "transport=websocket", 400,
-         "{\"code\":2,\"message\":\"Bad handshake method\"}"},
-        {true, "/nope", "", 404,
-         "{\"statusCode\":404,\"error\":\"Not Found\",\"message\":\"Not Found\"}"},
-        {true, "/metrics", "", 404,
-         "{\"statusCode\":404,\"error\":\"Not Found\",\"message\":\"Not Found\"}"},
-        {true, "/health", "", 200, "{\"status\":\"ok\"}"},
+        {"/socket.io/", "transport=polling", "{\"code\":0,\"message\":\"Transport unknown\"}", 400,
+         false},
+        {"/socket.io/", "EIO=3", "{\"code\":0,\"message\":\"Transport unknown\"}", 400, false},
+        {"/socket.io/", "EIO=3&transport=websocket", "{\"code\":3,\"message\":\"Bad request\"}",
+         400, false},
+        {"/socket.io/", "transport=websocket&sid=x",
+         "{\"code\":1,\"message\":\"Session ID unknown\"}", 400, false},
+        {"/socket.io/", "transport=websocket", "{\"code\":2,\"message\":\"Bad handshake method\"}",
+         400, true},
+        {"/nope", "", NOT_FOUND, 404, false},
+        {"/metrics", "", NOT_FOUND, 404, false}, /* switched off */
+        {"/health", "", "{\"status\":\"ok\"}", 200, false},
     };
     struct arena *a = arena_new();
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct page_request request = {rows[i].is_get, str_of(rows[i].path), str_of(rows[i].query),
-                                       STR("localhost:9090")};
+        struct page_request request = {!rows[i].is_post, str_of(rows[i].path),
+                                       str_of(rows[i].query), STR("localhost:9090")};
         struct page page = page_get(a, &request, NULL);
         CHECK(page.status == rows[i].status);
         CHECK_STR(page.body, str_of(rows[i].body));

@@ -70,7 +70,11 @@ export class Raw {
     this.address = "";
     this.socket.on("error", () => {});
     this.socket.on("data", (data) => this.read(data));
-    this.socket.on("close", () => this.hears({ kind: "end", text: "" }));
+    this.socket.on("close", () => {
+      const end = /** @type {Heard} */ ({ kind: "end", text: "" });
+      this.heard.push(end);
+      for (const waiting of this.waiting.splice(0)) waiting(end);
+    });
   }
 
   /**
@@ -105,7 +109,7 @@ export class Raw {
 
   /** @returns {Promise<Heard>} */
   next() {
-    const first = this.heard.shift();
+    const first = this.heard[0]?.kind === "end" ? this.heard[0] : this.heard.shift();
     return first ? Promise.resolve(first) : new Promise((resolve) => this.waiting.push(resolve));
   }
 

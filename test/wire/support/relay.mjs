@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const require = createRequire(import.meta.url);
@@ -30,6 +31,11 @@ export async function freePort() {
   await once(server, "close");
   return address.port;
 }
+
+/** @type {Set<import("node:child_process").ChildProcess>} */
+const children = new Set();
+// A test that fails leaves no relay behind, which would keep its file from ending.
+after(() => children.forEach((child) => child.kill("SIGKILL")));
 
 /** One relay, which can be stopped and started again on its port. */
 export class Relay {
@@ -67,6 +73,8 @@ export class Relay {
         : // Its metrics kill it on the first unknown path.
           spawn(process.execPath, [npm(), "--disableMetrics", ...words]);
     this.child = child;
+    children.add(child);
+    child.on("exit", () => children.delete(child));
     child.stderr.on("data", (data) => (this.stderr += data));
     child.stdout.on("data", (data) => (this.stdout += data));
     const lines = createInterface({ input: child.stdout });
