@@ -97,7 +97,8 @@ static enum err reply_joined(struct hs *hs, const struct join *join)
 }
 
 /* The state before our join becomes the room's, then the join goes through the door like any other
- * event. *joined false: the state the server told does not allow it. */
+ * event. Where another of our users is in the room already, what we know stays and the join is a
+ * branch more. *joined false: the state the server told does not allow it. */
 static enum err enter(struct hs *hs, struct call *call, const struct room_version *version,
                       const struct json *body, struct event *ev, bool *joined)
 {
@@ -107,15 +108,19 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     struct stored *s;
     int64_t snapshot;
     int64_t position;
+    bool is_inside;
     *joined = false;
     TRY(room_make(hs, join->room_id, version, &room));
     TRY(state_take(hs, room, body, call->a, &snapshot));
     if (snapshot == 0) {
         return ERR_NONE;
     }
-    TRY(store_position_next(hs->store, &position));
-    TRY(store_run(hs->store, STMT_EXTREMITY_CLEAR, "i", room->nid));
-    TRY(current_move(hs, room, snapshot, NULL, position));
+    TRY(current_is_joined(hs, room->nid, &is_inside));
+    if (!is_inside) {
+        TRY(store_position_next(hs->store, &position));
+        TRY(store_run(hs->store, STMT_EXTREMITY_CLEAR, "i", room->nid));
+        TRY(current_move(hs, room, snapshot, NULL, position));
+    }
     TRY(door_admit(hs, room, ev, ARRIVAL_NEW, snapshot, &verdict));
     if (verdict.kind != VERDICT_ACCEPT) {
         hs_log(hs, LOG_WARN, "join of %.*s: the state of %.*s does not allow it: %s",
