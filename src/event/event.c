@@ -122,17 +122,12 @@ static enum err read_objects(struct reading *r)
     return ERR_NONE;
 }
 
-static bool is_create(const struct event *ev)
-{
-    return event_is(ev, STR("m.room.create"), STR(""));
-}
-
 /* From version 12 on the create event has no room id: it makes it. */
 static enum err read_room_id(struct reading *r)
 {
     struct event *ev = r->ev;
     ev->room_id = json_get_text(ev->tree, "room_id");
-    if (ev->version->room_id_is_create_hash && is_create(ev)) {
+    if (ev->version->room_id_is_create_hash && str_eq(ev->type, STR("m.room.create"))) {
         ev->room_id = arena_join(r->a, STR("!"), str_from(ev->id, 1), STR_ABSENT);
     }
     return mxid_is_room(ev->room_id) ? ERR_NONE : refuse(r, ERR_SYNTAX, "room_id is no room id");

@@ -221,6 +221,12 @@ TEST(a_version_12_create_event_names_its_room)
     CHECK(json_get(ev->tree, STR("room_id")) == NULL);
     CHECK(event_build(b.a, room_version_find(STR("11")), &parts, &b.signer, &ev, NULL) ==
           ERR_SYNTAX);
+    struct event *left = NULL;
+    parts.state_key = STR("odd"); /* the type alone counts */
+    parts.room_id = STR("!r:one");
+    CHECK(event_build(b.a, room_version_find(STR("12")), &parts, &b.signer, &ev, NULL) == ERR_NONE);
+    CHECK(redact_event(b.a, ev, &left) == ERR_NONE);
+    CHECK(left != NULL && str_eq(left->room_id, ev->room_id));
     arena_free(b.a);
 }
 

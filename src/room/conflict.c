@@ -48,7 +48,7 @@ enum err conflict_auth(struct resolution *r, struct known *k)
     for (size_t i = 0; i < k->ev->auth_events.n; i++) {
         TRY(add_auth(r, k, k->ev->auth_events.at[i]));
     }
-    if (r->version->room_id_is_create_hash && !event_is(k->ev, STR("m.room.create"), STR(""))) {
+    if (r->version->room_id_is_create_hash && !str_eq(k->ev->type, STR("m.room.create"))) {
         struct str id = arena_join(r->a, STR("$"), str_from(k->ev->room_id, 1), STR_ABSENT);
         TRY(add_auth(r, k, id));
     }
