@@ -136,6 +136,8 @@ static void take_stream_event(struct model *m, int client, const struct socketio
             continue;
         }
         int other = client == s->dialer ? s->listener : s->dialer;
+        s->ended += str_eq(verb, STR("error"));
+        s->is_open = s->ended < 2;
         if (other < 0 || !m->clients[other].is_open) {
             return;
         }

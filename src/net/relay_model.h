@@ -18,6 +18,7 @@ struct model_stream {
     char id[64];
     int dialer, listener; /* clients; -1: gone */
     uint64_t dial_ack, incoming_ack;
+    int ended; /* halves; the stream is forgotten with the second */
 };
 
 struct model {
