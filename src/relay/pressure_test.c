@@ -1,4 +1,6 @@
 /* Slow readers, silence, floods: what section 5.2 of the wire's description asks for. */
+#include "test/test.h"
+
 #include "relay/testbed.h"
 
 #define QUEUE_HEADER "451-[\"" SP ".queue.ID.dialer\",{\"_placeholder\":true,\"num\":0}]"

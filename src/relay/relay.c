@@ -455,11 +455,11 @@ void relay_tick(struct relay *relay, struct now now)
     stream_tick(relay, now);
     star_tick(relay, now);
     if (relay->scan_ms + RELAY_SCAN_MS <= now.mono_ms) {
-        struct conn *conn;
+        struct conn *conn = TAILQ_FIRST(&relay->conns);
         relay->scan_ms = now.mono_ms;
-        TAILQ_FOREACH(conn, &relay->conns, all)
-        {
+        while (conn != NULL) {
             scan(relay, now, conn);
+            conn = TAILQ_NEXT(conn, all);
         }
     }
     arena_clear(relay->scratch);
@@ -519,12 +519,12 @@ void conn_sent(struct relay *relay, struct conn *conn)
 
 const struct metrics *relay_metrics(struct relay *relay)
 {
-    const struct conn *conn;
+    const struct conn *conn = TAILQ_FIRST(&relay->conns);
     uint64_t n_paused = 0, bytes = 0;
-    TAILQ_FOREACH(conn, &relay->conns, all)
-    {
+    while (conn != NULL) {
         n_paused += conn->n_paused_by > 0 ? 1 : 0;
         bytes += conn->out.bytes + conn->unaccepted_bytes;
+        conn = TAILQ_NEXT(conn, all);
     }
     metrics_set(&relay->metrics, METRIC_PEERS, relay->n_list);
     metrics_set(&relay->metrics, METRIC_CONNECTIONS, relay->n_conns);

@@ -1,4 +1,6 @@
 /* The captured conversations of real clients with npm's relay, frame by frame. */
+#include "test/test.h"
+
 #include "relay/testbed.h"
 
 #define DIAL "fde24d56-352a-497b-b81e-947192655498"

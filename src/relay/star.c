@@ -152,14 +152,11 @@ static void join(struct relay *relay, struct now now, struct conn *conn, struct 
 
 static struct challenge *challenge_find(struct conn *conn, struct str address)
 {
-    struct challenge *challenge;
-    TAILQ_FOREACH(challenge, &conn->challenges, next)
-    {
-        if (str_eq(challenge->address, address)) {
-            return challenge;
-        }
+    struct challenge *challenge = TAILQ_FIRST(&conn->challenges);
+    while (challenge != NULL && !str_eq(challenge->address, address)) {
+        challenge = TAILQ_NEXT(challenge, next);
     }
-    return NULL;
+    return challenge;
 }
 
 static void challenge_drop(struct conn *conn, struct challenge *challenge)

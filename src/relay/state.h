@@ -53,7 +53,6 @@ struct challenge {
     struct str key; /* the encoded public key */
     char nonce[NONCE_SIZE];
     int64_t failures;
-    bool is_passed;
     TAILQ_ENTRY(challenge) next;
 };
 
@@ -81,7 +80,6 @@ struct conn {
     bool is_base64;
     bool has_left; /* said socket.io's DISCONNECT: its events are ignored */
     bool is_changed;
-    bool was_paused;
     size_t n_paused_by; /* halves of ours that are blocked */
     size_t n_ringing;   /* dials by us or to us that nobody answered yet */
     size_t n_addresses;

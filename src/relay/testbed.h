@@ -1,12 +1,11 @@
 /* For the tests of the relay as a machine: clients that speak in frames, a clock that is set, and
- * randomness that is given. */
+ * randomness that is given. Wants test/test.h before it. */
 #ifndef RELAY_TESTBED_H
 #define RELAY_TESTBED_H
 
 #include "base/encode.h"
 #include "crypto/hash.h"
 #include "relay/relay.h"
-#include "test/test.h"
 
 #define SP "socket.io-pull-stream"
 #define ADDR(id) "/ip4/127.0.0.1/tcp/9090/ws/p2p-websocket-star/ipfs/" id
