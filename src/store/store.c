@@ -120,6 +120,9 @@ enum err store_open(struct store **out, struct str path, const char *vfs, bool w
     enum err err = err_of(rc);
     if (err == ERR_NONE) {
         (void)sqlite3_extended_result_codes(s->db, 1);
+        /* Plans never depend on bound values; else sqlite prepares many a statement anew each time
+         * it is bound, which costs more than running it. */
+        (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
         err = open_steps(s, wasm_pragmas, why);
     }
     if (err != ERR_NONE) {

@@ -326,6 +326,16 @@ static enum err list_changed(struct sync *s, struct rows *out)
     return query_end(&q);
 }
 
+static bool is_kept(const struct rows *list, int64_t row)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->at[i] == row) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Rooms with nothing new but the reader's own data. */
 static enum err list_tagged(struct sync *s, struct rows *out)
 {
@@ -342,7 +352,7 @@ static enum err list_tagged(struct sync *s, struct rows *out)
             continue;
         }
         TRY(room_get(s->hs, rows.at[i], &room));
-        if (room->last_position <= s->since) {
+        if (room->last_position <= s->since && !is_kept(out, rows.at[i])) {
             keep(s, out, rows.at[i]);
         }
     }
