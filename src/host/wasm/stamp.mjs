@@ -12,61 +12,18 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
+import {
+  CUSTOM_SECTION,
+  EXPORT_SECTION,
+  HEADER_SIZE,
+  readName,
+  readNumber,
+  sections,
+  writeName,
+  writeNumber,
+  writeSection,
+} from "./sections.mjs";
 import { EXPORTS, IMPORTS, INTERFACE, SECTION } from "./worker/interface.js";
-
-const HEADER_SIZE = 8;
-const CUSTOM_SECTION = 0;
-const EXPORT_SECTION = 7;
-
-/**
- * @param {Buffer} bytes
- * @param {number} at
- * @returns {[value: number, end: number]} an unsigned LEB128 number
- */
-function readNumber(bytes, at) {
-  let value = 0;
-  let shift = 0;
-  for (; ; shift += 7) {
-    const byte = bytes[at++];
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) {
-      return [value, at];
-    }
-  }
-}
-
-/** @param {number} value */
-function writeNumber(value) {
-  const bytes = [];
-  do {
-    bytes.push((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
-    value >>>= 7;
-  } while (value > 0);
-  return Buffer.from(bytes);
-}
-
-/**
- * @param {Buffer} bytes
- * @param {number} at
- * @returns {[text: string, end: number]}
- */
-function readName(bytes, at) {
-  const [length, start] = readNumber(bytes, at);
-  return [bytes.toString("utf8", start, start + length), start + length];
-}
-
-/** @param {string} name */
-function writeName(name) {
-  return Buffer.concat([writeNumber(Buffer.byteLength(name)), Buffer.from(name)]);
-}
-
-/**
- * @param {number} id
- * @param {Buffer} payload
- */
-function writeSection(id, payload) {
-  return Buffer.concat([Buffer.from([id]), writeNumber(payload.length), payload]);
-}
 
 /** @param {Buffer} payload of the export section */
 function keepDocumented(payload) {
@@ -95,11 +52,7 @@ function keepDocumented(payload) {
  */
 function strip(module) {
   const parts = [module.subarray(0, HEADER_SIZE)];
-  for (let at = HEADER_SIZE; at < module.length;) {
-    const id = module[at];
-    const [size, start] = readNumber(module, at + 1);
-    at = start + size;
-    const payload = module.subarray(start, at);
+  for (const { id, payload } of sections(module)) {
     if (id === EXPORT_SECTION) {
       parts.push(writeSection(id, keepDocumented(payload)));
     } else if (id !== CUSTOM_SECTION || readName(payload, 0)[0] !== SECTION) {

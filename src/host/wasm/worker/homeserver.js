@@ -114,6 +114,7 @@ export class Homeserver {
       this.#serverName = core.serverName();
       await this.#poison.load(image.image);
       this.#live(core, image.image, release);
+      setTimeout(() => void this.check(), 0);
       if (fresh) {
         await keepModule(fresh).catch((failed) => this.#log.error(`keeping the build: ${failed}`));
       }
