@@ -35,9 +35,9 @@ static void world_open(struct world *world, uint64_t seed, const struct options 
     agenda_init(&world->agenda);
     store_test_seed((uint32_t)(seed % 0x7FFFFFFE) + 1);
     world->messages_each = MESSAGES_EACH;
-    world->faults.crash_one_in = 150 + rng_below(&world->rng, 1000);
-    world->faults.bad_flush_one_in = 60 + rng_below(&world->rng, 400);
-    world->faults.link_cut_one_in = 100 + rng_below(&world->rng, 1000);
+    world->faults.crash_one_in = 30 + rng_below(&world->rng, 600);
+    world->faults.bad_flush_one_in = 20 + rng_below(&world->rng, 200);
+    world->faults.link_cut_one_in = 20 + rng_below(&world->rng, 600);
     world->n_nodes = options->nodes != 0 ? options->nodes : 1 + seed % 2;
     struct str relay = STR_ABSENT;
     if (world->n_nodes > 1) {
