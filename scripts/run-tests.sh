@@ -26,6 +26,7 @@ wasm      src/base/str_test.c
 wire      test/wire/*.test.mjs
 client    test/client/*.test.mjs
 worker    harness/e2e/worker/*.spec.mjs
+scenario  harness/e2e/scenario/*.spec.mjs
 ROWS
 }
 
@@ -86,12 +87,15 @@ ring_worker() {
     node_packages . && build wasm && WASM_BUILD="$top/build/wasm" browsers worker
 }
 
+# Two browsers against the whole stack as plain processes. Its reporter prints "ok" and "FAIL".
+ring_scenario() { ONCE=1 scripts/demo.sh; }
+
 # Reads a log; prints "passed failed skipped". A program of ctest that prints no TAP counts as one.
 count() {
     awk '
         { id = ""; if (match($0, /^[0-9]+: /)) { id = $1; $0 = substr($0, RLENGTH + 1) } }
         /^ok / { rows[id]++; if (/# SKIP/) skipped++; else passed++ }
-        /^not ok / { rows[id]++; bad[id]++; failed++ }
+        /^not ok |^FAIL / { rows[id]++; bad[id]++; failed++ }
         /^ *[0-9]+\/[0-9]+ Test +#[0-9]+: / {
             match($0, /#[0-9]+:/); program = substr($0, RSTART + 1, RLENGTH - 1)
             if (/\*\*\*Skipped/) skipped++
@@ -103,7 +107,7 @@ count() {
 
 # What a reader of a failed ring wants to see first.
 excerpt() {
-    grep -nE '(^|^[0-9]+: )(not ok|# .*(CHECK|got|want|error)|.*(ERROR: |runtime error|Assertion))|FAILED|\*\*\*|error:' \
+    grep -nE '(^|^[0-9]+: )(not ok|FAIL|# .*(CHECK|got|want|error)|.*(ERROR: |runtime error|Assertion))|FAILED|\*\*\*|error:' \
         "$1" | cut -c 1-300 | head -n 60
     echo "   ... the end of $1:"
     tail -n 25 "$1" | cut -c 1-300

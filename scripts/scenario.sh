@@ -14,12 +14,21 @@ mode=${1:-once}
 }
 mkdir -p "$ARTIFACTS"
 
-run() { (cd "$top/harness" && node_modules/.bin/playwright test e2e/scenario "$@"); }
+run() { (cd "$top/harness" && node_modules/.bin/playwright test -c scenario.config.mjs); }
 
 status=0
 case $mode in
 once) run || status=$? ;;
-nightly) run --repeat-each=5 || status=$? ;;
+nightly)
+    all=$ARTIFACTS
+    for round in 1 2 3 4 5; do
+        echo "round $round of 5"
+        export ARTIFACTS="$all/round-$round"
+        mkdir -p "$ARTIFACTS"
+        run || status=$?
+    done
+    export ARTIFACTS="$all"
+    ;;
 *)
     echo "scenario: once or nightly, not $mode" >&2
     exit 2
