@@ -37,7 +37,7 @@ RUN mkdir -p /out && cp build/release/neurite build/release/rendezvous /out/ \
 
 FROM build AS wasm
 RUN scripts/install-packages.sh wasm && rm -rf /var/lib/apt/lists/*
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json tsconfig.base.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake/ cmake/

@@ -1,0 +1,39 @@
+#!/bin/sh
+# A night's run: what takes too long for every change. One failure fails it; a flake is a failure.
+#   ROUNDS of the scenario each way round and with both relays (5, fixed in scenario.sh)
+#   SEEDS  of the simulator (2000, from a number that changes daily; it is printed, and repeats a run)
+#   KILLS  of the native server (200)
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top" || exit 1
+SEEDS=${SEEDS:-2000}
+FIRST=${FIRST:-$(date +%Y%m%d)00000}
+failed=
+
+part() { # NAME COMMAND...
+    name=$1
+    shift
+    echo "== $name"
+    "$@" || failed="$failed $name"
+}
+
+simulate() {
+    last=$((FIRST + SEEDS - 1))
+    echo "seeds $FIRST..$last"
+    cmake --preset release >/dev/null && cmake --build --preset release --target sim &&
+        build/release/sim --seeds "$FIRST..$last"
+}
+
+scripts/install-packages.sh native wasm lint web browser || exit 1
+scripts/fetch-deps.sh || exit 1
+part "tests" env KILLS="${KILLS:-200}" STRICT=1 make test
+part "simulator" simulate
+part "scenario" env ONCE=1 MODE=nightly ARTIFACTS="$top/artifacts/ours" scripts/demo.sh
+part "scenario with npm's relay" env ONCE=1 MODE=nightly RELAY=npm \
+    ARTIFACTS="$top/artifacts/npm" scripts/demo.sh
+
+[ -z "$failed" ] || {
+    echo "FAILED:$failed"
+    exit 1
+}
+echo "the night was quiet"
