@@ -11,6 +11,7 @@
 #include "engine/parked.h"
 #include "engine/presence.h"
 #include "engine/typing.h"
+#include "engine/unread.h"
 #include "fed/destination.h"
 #include "fed/missing.h"
 #include "hs/identity.h"
@@ -149,6 +150,7 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
     hs->outbox = outbox_new();
     hs->typing = typing_new();
     hs->presence = presence_new();
+    hs->unread = unread_new();
     hs->destinations = destinations_new();
     hs->missing = missing_new();
     hs->subscribers = wiring_subscribers;
@@ -171,6 +173,7 @@ void hs_close(struct hs *hs)
     net_free(hs->net);
     missing_free(hs->missing);
     destinations_free(hs->destinations);
+    unread_free(hs->unread);
     presence_free(hs->presence);
     typing_free(hs->typing);
     outbox_free(hs->outbox);

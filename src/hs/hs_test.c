@@ -1,0 +1,238 @@
+/* The border: a whole homeserver in memory, driven turn by turn. */
+#include "hs/hs.h"
+
+#include "base/arena.h"
+#include "test/test.h"
+#include "json/json.h"
+
+struct world {
+    struct hs *hs;
+    struct arena *a;
+    struct now now;
+    uint64_t next_id;
+    uint32_t random;
+    bool holds_flushes; /* leave FLUSH unanswered */
+    uint64_t held;      /* the turn of the flush that waits */
+    int status;         /* of the last RESPOND */
+    uint64_t answered;
+    size_t n_answers;
+    struct str body;
+    bool restarted;
+};
+
+static void on_random(void *ctx, void *out, size_t n)
+{
+    struct world *w = ctx;
+    unsigned char *bytes = out;
+    for (size_t i = 0; i < n; i++) {
+        w->random = w->random * 1664525u + 1013904223u;
+        bytes[i] = (unsigned char)(w->random >> 24);
+    }
+}
+
+static void on_log(void *ctx, enum log_level level, struct str line)
+{
+    (void)ctx;
+    if (level == LOG_ERROR) {
+        printf("# %.*s\n", STR_ARG(line));
+    }
+}
+
+static void drain(struct world *w)
+{
+    struct effect e;
+    hs_turn(w->hs, w->now);
+    while (hs_next(w->hs, &e)) {
+        if (e.kind == EFFECT_FLUSH && w->holds_flushes) {
+            w->held = e.id;
+        } else if (e.kind == EFFECT_FLUSH) {
+            hs_flushed(w->hs, w->now, e.id, true);
+        } else if (e.kind == EFFECT_RESPOND) {
+            w->status = e.status;
+            w->answered = e.id;
+            w->n_answers++;
+            w->body = arena_str(w->a, e.bytes);
+        } else if (e.kind == EFFECT_RESTART) {
+            w->restarted = true;
+        }
+    }
+}
+
+static void world_open(struct world *w)
+{
+    struct hs_config config = {.db_path = STR(":memory:"),
+                               .wasm_pragmas = true,
+                               .build_id = STR("test"),
+                               .password_memory_kib = 8};
+    struct host host = {w, on_random, on_log};
+    const char *why = "";
+    *w = (struct world){.a = arena_new(), .now = {1000, 1700000000000}, .random = 1};
+    CHECK(hs_open(&w->hs, &config, &host, w->now, &why) == ERR_NONE);
+    drain(w);
+}
+
+static void world_close(struct world *w)
+{
+    hs_close(w->hs);
+    arena_free(w->a);
+}
+
+/* Makes a request and ends the turn. headers: further lines with "\r\n" behind each. */
+static uint64_t ask(struct world *w, const char *line, const char *headers, const char *body)
+{
+    w->next_id++;
+    w->status = 0;
+    struct str head = arena_fmt(w->a, "%s HTTP/1.1\r\nhost: x\r\n%s\r\n", line, headers);
+    hs_request(w->hs, w->now, w->next_id, head, str_of(body));
+    drain(w);
+    return w->next_id;
+}
+
+static struct json *answer(struct world *w)
+{
+    struct json *json = NULL;
+    CHECK(json_parse(w->a, w->body, &json, NULL) == ERR_NONE);
+    return json;
+}
+
+static const char *sign_up(struct world *w, const char *name)
+{
+    struct str body = arena_fmt(
+        w->a, "{\"username\":\"%s\",\"password\":\"p\",\"auth\":{\"type\":\"m.login.dummy\"}}",
+        name);
+    (void)ask(w, "POST /_matrix/client/v3/register", "", body.p);
+    CHECK(w->status == 200);
+    struct str token = json_get_text(answer(w), "access_token");
+    return arena_fmt(w->a, "authorization: Bearer %.*s\r\n", STR_ARG(token)).p;
+}
+
+static const char *errcode(struct world *w)
+{
+    struct str code = json_get_text(answer(w), "errcode");
+    return code.p == NULL ? "" : code.p;
+}
+
+TEST(an_answer_to_a_write_waits_until_it_is_durable)
+{
+    struct world w;
+    world_open(&w);
+    w.holds_flushes = true;
+    (void)ask(&w, "POST /_matrix/client/v3/register", "",
+              "{\"username\":\"a\",\"password\":\"p\",\"auth\":{\"type\":\"m.login.dummy\"}}");
+    CHECK(w.n_answers == 0);
+    CHECK(w.held != 0);
+    (void)ask(&w, "GET /_matrix/client/versions", "", "");
+    CHECK(w.n_answers == 0); /* a read of the same turn's state waits as well */
+    hs_flushed(w.hs, w.now, w.held, true);
+    drain(&w);
+    CHECK(w.n_answers == 2);
+    world_close(&w);
+}
+
+TEST(a_failed_flush_lets_nothing_out)
+{
+    struct world w;
+    world_open(&w);
+    w.holds_flushes = true;
+    (void)ask(&w, "POST /_matrix/client/v3/register", "",
+              "{\"username\":\"a\",\"password\":\"p\",\"auth\":{\"type\":\"m.login.dummy\"}}");
+    hs_flushed(w.hs, w.now, w.held, false);
+    drain(&w);
+    CHECK(w.n_answers == 0);
+    CHECK(w.restarted);
+    world_close(&w);
+}
+
+TEST(a_refused_request_leaves_nothing_behind)
+{
+    struct world w;
+    world_open(&w);
+    const char *alice = sign_up(&w, "alice");
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", alice,
+              "{\"room_alias_name\":\"taken\",\"invite\":[\"no user id\"]}");
+    CHECK(w.status == 400);
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", alice, "{\"room_alias_name\":\"taken\"}");
+    CHECK(w.status == 200);
+    (void)ask(&w, "GET /_matrix/client/v3/joined_rooms", alice, "");
+    CHECK(json_count(json_get_array(answer(&w), "joined_rooms")) == 1);
+    world_close(&w);
+}
+
+TEST(a_repeated_request_id_acts_once_and_answers_alike)
+{
+    struct world w;
+    world_open(&w);
+    const char *alice = sign_up(&w, "alice");
+    const char *headers = arena_fmt(w.a, "%sneurite-request-id: one\r\n", alice).p;
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", headers, "{}");
+    struct str first = w.body;
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", headers, "{}");
+    CHECK(w.status == 200);
+    CHECK_STR(w.body, first);
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", headers, "{\"name\":\"x\"}");
+    CHECK(w.status == 400);
+    CHECK(strcmp(errcode(&w), "M_INVALID_PARAM") == 0);
+    (void)ask(&w, "GET /_matrix/client/v3/joined_rooms", alice, "");
+    CHECK(json_count(json_get_array(answer(&w), "joined_rooms")) == 1);
+    world_close(&w);
+}
+
+TEST(a_long_poll_answers_in_the_turn_of_the_change)
+{
+    struct world w;
+    world_open(&w);
+    const char *alice = sign_up(&w, "alice");
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", alice, "{}");
+    (void)ask(&w, "GET /_matrix/client/v3/sync?timeout=0", alice, "");
+    struct str since = json_get_text(answer(&w), "next_batch");
+    const char *line =
+        arena_fmt(w.a, "GET /_matrix/client/v3/sync?timeout=20000&since=%.*s", STR_ARG(since)).p;
+    uint64_t poll = ask(&w, line, alice, "");
+    CHECK(w.status == 0);
+    uint64_t made = ask(&w, "POST /_matrix/client/v3/createRoom", alice, "{}");
+    CHECK(w.n_answers >= 2);
+    CHECK(w.answered == poll || w.answered == made);
+    world_close(&w);
+}
+
+TEST(a_long_poll_ends_with_its_time)
+{
+    struct world w;
+    world_open(&w);
+    const char *alice = sign_up(&w, "alice");
+    (void)ask(&w, "GET /_matrix/client/v3/sync?timeout=0", alice, "");
+    struct str since = json_get_text(answer(&w), "next_batch");
+    const char *line =
+        arena_fmt(w.a, "GET /_matrix/client/v3/sync?timeout=20000&since=%.*s", STR_ARG(since)).p;
+    uint64_t poll = ask(&w, line, alice, "");
+    CHECK(w.status == 0);
+    w.now.mono_ms += 19999;
+    drain(&w);
+    CHECK(w.status == 0);
+    w.now.mono_ms += 2;
+    drain(&w);
+    CHECK(w.answered == poll && w.status == 200);
+    world_close(&w);
+}
+
+TEST(bytes_that_are_no_request_get_an_answer)
+{
+    struct world w;
+    world_open(&w);
+    hs_request(w.hs, w.now, 99, STR("\x01\x02 nonsense"), STR(""));
+    drain(&w);
+    CHECK(w.answered == 99 && w.status == 400);
+    (void)ask(&w, "GET /_matrix/client/v3/nope", "", "");
+    CHECK(w.status == 404 && strcmp(errcode(&w), "M_UNRECOGNIZED") == 0);
+    (void)ask(&w, "DELETE /_matrix/client/v3/login", "", "");
+    CHECK(w.status == 405 && strcmp(errcode(&w), "M_UNRECOGNIZED") == 0);
+    world_close(&w);
+}
+
+TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
+          TEST_ROW(a_failed_flush_lets_nothing_out),
+          TEST_ROW(a_refused_request_leaves_nothing_behind),
+          TEST_ROW(a_repeated_request_id_acts_once_and_answers_alike),
+          TEST_ROW(a_long_poll_answers_in_the_turn_of_the_change),
+          TEST_ROW(a_long_poll_ends_with_its_time),
+          TEST_ROW(bytes_that_are_no_request_get_an_answer))
