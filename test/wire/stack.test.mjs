@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { createRequire } from "node:module";
+import { Libp2pPeer } from "./support/libp2p.mjs";
 import { Relay, relays } from "./support/relay.mjs";
 import { Stack } from "./support/stack.mjs";
 import { Peer } from "./support/star.mjs";
@@ -132,6 +133,37 @@ for (const kind of relays) {
       const got = await firstBytes(connection, HELLO.length);
       assert.equal(got.toString("latin1"), HELLO);
     });
+
+    for (const isEarly of [true, false]) {
+      const how = isEarly ? "its handshake" : "multistream-select";
+      stackTest(`talks HTTP with js-libp2p, yamux by ${how}`, kind, async ({ relay, a }) => {
+        const js = await Libp2pPeer.join(relay, isEarly);
+        try {
+          await a.sees(js);
+          for (const size of [5, 100000, 1000000]) {
+            const body = randomBytes(size);
+            const answer = await a.call(js.name, body);
+            assert.equal(answer.status, 200, answer.body.toString());
+            assert.ok(answer.body.equals(body));
+          }
+          assert.deepEqual(js.remotes, [a.id]);
+          const muxer = await js.dial({ address: relay.address(a.id) }, a.id);
+          for (const size of [5, 100000, 1000000]) {
+            const body = randomBytes(size);
+            const answer = await js.call(muxer, body);
+            assert.equal(answer.line, "HTTP/1.1 200 OK");
+            assert.ok(answer.body.equals(body));
+          }
+          assert.deepEqual(a.requests, [js.name, js.name, js.name]);
+          assert.equal(await js.speaks(muxer, "/ipfs/ping/1.0.0"), false);
+          assert.equal(typeof (await muxer.ping()), "number");
+          assert.deepEqual([...js.muxers], [isEarly ? "noise" : "multistream"]);
+          await muxer.close();
+        } finally {
+          js.end();
+        }
+      });
+    }
 
     stackTest("dials npm's client and begins with Noise", kind, async ({ a, npm }) => {
       const peer = await npm();
