@@ -2,6 +2,7 @@
 #include "engine/account_data.h"
 
 #include "engine/gate.h"
+#include "engine/unread.h"
 
 enum err account_data_get(struct hs *hs, struct arena *a, int64_t user, int64_t room,
                           struct str type, struct json **out)
@@ -23,5 +24,8 @@ enum err account_data_put(struct hs *hs, int64_t user, int64_t room, struct str 
     TRY(store_position_next(hs->store, &position));
     TRY(store_run(hs->store, STMT_ACCOUNT_DATA_PUT, "iitti", user, room, type, text, position));
     gate_news(hs, user);
+    if (str_eq(type, STR("m.push_rules")) || str_eq(type, STR("m.ignored_user_list"))) {
+        unread_forget(hs, user);
+    }
     return ERR_NONE;
 }

@@ -15,6 +15,7 @@ struct parked;
 struct calls;
 struct typing;
 struct presence;
+struct unread;
 struct event_cache;
 struct outbox;
 struct destinations;
@@ -56,6 +57,7 @@ struct hs {
     struct calls *calls;
     struct typing *typing;
     struct presence *presence;
+    struct unread *unread;
     struct event_cache *cache;
     struct outbox *outbox;
     struct destinations *destinations; /* fed/destination.c */

@@ -3,6 +3,7 @@
 
 #include "engine/current.h"
 #include "engine/push_rules.h"
+#include "engine/unread.h"
 
 /* Without them, clients cannot name a room that has no name of its own. */
 enum err summary_heroes(struct sync *s, const struct sync_room *r, struct strs *heroes)
@@ -42,16 +43,13 @@ enum err summary_put(struct sync *s, struct sync_room *r)
     return put_count(s, r, "invite", summary, "m.invited_member_count");
 }
 
-/* What others sent after the user's last receipt, or since he came. */
-static enum err list_unread(struct sync *s, const struct sync_room *r, int64_t *nids, size_t *n)
+/* What others sent after a position, newest first. */
+static enum err list_unread(struct sync *s, const struct sync_room *r, int64_t after, int64_t *nids,
+                            size_t *n)
 {
     struct query q;
-    int64_t read;
     *n = 0;
-    TRY(store_get_int(s->hs->store, &read, 0, STMT_RECEIPT_READ_UP_TO, "ii", r->room->nid,
-                      s->user));
-    read = read != 0 ? read : r->member_position;
-    query_start(&q, s->hs->store, STMT_UNREAD_LIST, "iiii", r->room->nid, read, s->user,
+    query_start(&q, s->hs->store, STMT_UNREAD_LIST, "iiii", r->room->nid, after, s->user,
                 (int64_t)SYNC_UNREAD_MAX);
     while (*n < SYNC_UNREAD_MAX && query_next(&q)) {
         nids[*n] = query_int(&q, 0);
@@ -75,33 +73,54 @@ static enum err context_of(struct sync *s, const struct sync_room *r, struct pow
                          r->room->nid, STR("join"), (int64_t)MEMBERS_COUNTED);
 }
 
+static enum err judge(struct sync *s, const struct sync_room *r, const int64_t *nids, size_t n,
+                      struct unread_count *count)
+{
+    struct push_context context;
+    struct power power;
+    TRY(context_of(s, r, &power, &context));
+    if (s->push_rules == NULL) {
+        TRY(push_rules_get(s->hs, s->a, s->user, s->user_id, &s->push_rules));
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct stored *ev;
+        TRY(event_get(s->hs, nids[i], &ev));
+        if (ev->redacted_by.p != NULL || sync_is_ignored(s, ev->ev->sender)) {
+            continue;
+        }
+        struct push_verdict v = push_rules_judge(s->push_rules, ev->ev, &context);
+        count->notify += v.notify;
+        count->highlight += v.highlight;
+    }
+    return ERR_NONE;
+}
+
+static void put_capped(struct json *unread, const char *key, int64_t n)
+{
+    json_put_int(unread, key, n < SYNC_UNREAD_MAX ? n : SYNC_UNREAD_MAX);
+}
+
+/* After the reader's last receipt, or since he came. */
 enum err unread_put(struct sync *s, struct sync_room *r)
 {
     int64_t nids[SYNC_UNREAD_MAX];
     size_t n;
-    int64_t notify = 0;
-    int64_t highlight = 0;
-    TRY(list_unread(s, r, nids, &n));
-    if (n > 0) {
-        struct push_context context;
-        struct power power;
-        TRY(context_of(s, r, &power, &context));
-        if (s->push_rules == NULL) {
-            TRY(push_rules_get(s->hs, s->a, s->user, s->user_id, &s->push_rules));
-        }
-        for (size_t i = 0; i < n; i++) {
-            struct stored *ev;
-            TRY(event_get(s->hs, nids[i], &ev));
-            if (ev->redacted_by.p != NULL || sync_is_ignored(s, ev->ev->sender)) {
-                continue;
-            }
-            struct push_verdict v = push_rules_judge(s->push_rules, ev->ev, &context);
-            notify += v.notify;
-            highlight += v.highlight;
-        }
+    int64_t read;
+    struct unread_count count;
+    TRY(store_get_int(s->hs->store, &read, 0, STMT_RECEIPT_READ_UP_TO, "ii", r->room->nid,
+                      s->user));
+    read = read != 0 ? read : r->member_position;
+    if (!unread_get(s->hs, s->user, r->room->nid, read, &count)) {
+        count = (struct unread_count){.read = read, .upto = read};
     }
+    TRY(list_unread(s, r, count.upto, nids, &n));
+    if (n > 0) {
+        TRY(judge(s, r, nids, n, &count));
+    }
+    count.upto = s->upto > read ? s->upto : read;
+    unread_keep(s->hs, s->user, r->room->nid, &count);
     struct json *unread = json_put_object(r->json, STR("unread_notifications"));
-    json_put_int(unread, "highlight_count", highlight);
-    json_put_int(unread, "notification_count", notify);
+    put_capped(unread, "highlight_count", count.highlight);
+    put_capped(unread, "notification_count", count.notify);
     return ERR_NONE;
 }
