@@ -355,9 +355,15 @@ static struct json *push_new(struct json *array, enum json_kind kind)
     return child;
 }
 
+/* A node that belongs to a parent already would drag its old neighbours along. */
+static bool is_root(const struct json *node)
+{
+    return node != NULL && node->next == NULL && str_is_absent(node->key);
+}
+
 void json_put(struct json *object, struct str key, struct json *child)
 {
-    assert(json_is(object, JSON_OBJECT));
+    assert(json_is(object, JSON_OBJECT) && is_root(child));
     put(object, copy_text(object->as.members.arena, key), child);
 }
 
@@ -404,7 +410,7 @@ void json_remove(struct json *object, struct str key)
 
 void json_push(struct json *array, struct json *child)
 {
-    assert(json_is(array, JSON_ARRAY) && child != NULL);
+    assert(json_is(array, JSON_ARRAY) && is_root(child));
     node_append(array, STR_ABSENT, child);
 }
 
