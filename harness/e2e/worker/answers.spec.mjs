@@ -55,6 +55,32 @@ test("an acknowledged write survives the death of the worker", async ({
   expect(await getNote(page, "note0")).toBe("text 0");
 });
 
+test("a write is not answered before its commit", async ({ installed: page }) => {
+  await putNote(page, "a", "1");
+  const order = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const seen = /** @type {string[]} */ ([]);
+        const note = (/** @type {string} */ what) => seen.push(what) === 2 && resolve(seen);
+        const opening = indexedDB.open("neurite", 1);
+        opening.onsuccess = () => {
+          // No other transaction on the store can begin while this one has something to do.
+          const transaction = opening.result.transaction("meta", "readwrite");
+          const until = performance.now() + 500;
+          const hold = () => {
+            if (performance.now() < until) {
+              transaction.objectStore("meta").get("current").onsuccess = hold;
+            }
+          };
+          hold();
+          transaction.oncomplete = () => note("committable");
+          fetch("/_matrix/note/a", { method: "PUT", body: "2" }).then(() => note("answered"));
+        };
+      }),
+  );
+  expect(order).toEqual(["committable", "answered"]);
+});
+
 test("many writes at once are all there after the death of the worker", async ({
   installed: page,
   browserName,
