@@ -33,6 +33,7 @@ static const char *const broken[] = {
     "/ip4/1.2.3.4/tcp/",
     "/ip6/1:2:3:4:5:6:7:8:9/tcp/1" STAR,
     "/ip6/1::2::3/tcp/1" STAR,
+    "/ip6/1:2:3:4::5:6:7:8/tcp/1" STAR,
     "/ip6/12345::/tcp/1" STAR,
     "/ip4/1.2.3.4/tcp/1" STAR "/ipfs/0OIl",
     "/ip4/1.2.3.4/tcp/1" STAR "/ipfs/12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeS",
