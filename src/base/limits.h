@@ -6,7 +6,7 @@
 /* JSON */
 #define JSON_DEPTH_MAX 64
 #define JSON_BODY_MAX (1024 * 1024) /* request and response bodies of the client API */
-#define JSON_NODES_MAX 200000
+#define JSON_NODES_MAX 2000000 /* a send_join answer of a room of 10,000 members is 1,000,000 */
 
 /* HTTP */
 #define HTTP_HEAD_MAX (32 * 1024)

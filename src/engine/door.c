@@ -188,6 +188,11 @@ static enum err check(struct case_file *c)
     TRY(check_seal(c));
     if (is_open(c)) {
         TRY(find_create(c));
+        if (c->create != NULL && str_eq(c->ev->type, STR("m.room.create")) &&
+            !str_eq(c->create->ev->id, c->ev->id)) {
+            c->verdict = verdict_reject("the room has been created already");
+            return ERR_NONE;
+        }
         TRY(check_cited(c));
     }
     if (is_open(c) && c->how != ARRIVAL_OUTLIER) {

@@ -159,7 +159,7 @@ TEST(depth_and_number_of_values_are_bounded)
     }
     for (size_t n = JSON_NODES_MAX - 1; n <= JSON_NODES_MAX; n++) {
         struct json *node;
-        buf_init(&text, 1 << 20);
+        buf_init(&text, 2 * (size_t)JSON_NODES_MAX + 2);
         for (size_t i = 0; i < n; i++) {
             buf_add(&text, i == 0 ? STR("[1") : STR(",1"));
         }
