@@ -3,9 +3,11 @@
  * order, at once, and against a server that others use as well.
  */
 import { account } from "./account.mjs";
+import { devices } from "./devices.mjs";
 import { errors } from "./errors.mjs";
 import { messages } from "./messages.mjs";
 import { rooms } from "./rooms.mjs";
+import { sync } from "./sync.mjs";
 
 /**
  * @typedef {object} Conversation
@@ -14,4 +16,4 @@ import { rooms } from "./rooms.mjs";
  */
 
 /** @type {Conversation[]} */
-export const conversations = [...account, ...rooms, ...messages, ...errors];
+export const conversations = [...account, ...rooms, ...messages, ...sync, ...devices, ...errors];
