@@ -11,7 +11,6 @@
 #include <libwebsockets.h>
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
@@ -478,12 +477,12 @@ void sockets_hang_up_all(struct sockets *s)
 static int signals_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                             size_t n)
 {
+    struct signalfd_siginfo info;
     (void)user;
     (void)in;
     (void)n;
     if (reason == LWS_CALLBACK_RAW_RX_FILE) {
         struct sockets *s = lws_context_user(lws_get_context(wsi));
-        struct signalfd_siginfo info;
         s->is_ended = read(lws_get_socket_fd(wsi), &info, sizeof(info)) == sizeof(info);
     }
     return 0;
