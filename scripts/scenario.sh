@@ -1,6 +1,6 @@
 #!/bin/sh
 # Drives Chromium and Firefox through the scenario against a stack that is up already:
-#   scenario.sh            once
+#   scenario.sh            once (WAY=firefox-first: the other way round)
 #   scenario.sh nightly    five times each way round; one failure fails all
 # Needs NEURITE_URL, RELAY_URL, NEURITE (the native homeserver), WASM_DIR, WASM_NEXT, WASM_FOREIGN and
 # ARTIFACTS; scripts/demo.sh and docker/harness.sh set them. The last line is the verdict.
@@ -14,20 +14,22 @@ mode=${1:-once}
 }
 mkdir -p "$ARTIFACTS"
 
-run() { (cd "$top/harness" && node_modules/.bin/playwright test -c scenario.config.mjs); }
+# One whole run, with browsers and homeservers of its own: run WAY FOLDER-OF-THE-EVIDENCE.
+run() {
+    (cd "$top/harness" && ARTIFACTS=$2 node_modules/.bin/playwright test -c scenario.config.mjs \
+        --project "$1")
+}
 
 status=0
 case $mode in
-once) run || status=$? ;;
+once) run "${WAY:-chromium-first}" "$ARTIFACTS" || status=$? ;;
 nightly)
-    all=$ARTIFACTS
-    for round in 1 2 3 4 5; do
-        echo "round $round of 5"
-        export ARTIFACTS="$all/round-$round"
-        mkdir -p "$ARTIFACTS"
-        run || status=$?
+    for n in 1 2 3 4 5; do
+        for way in chromium-first firefox-first; do
+            echo "Run $n of 5, $way:"
+            run "$way" "$ARTIFACTS/$n-$way" || status=$?
+        done
     done
-    export ARTIFACTS="$all"
     ;;
 *)
     echo "scenario: once or nightly, not $mode" >&2
