@@ -3,6 +3,7 @@
 #   ROUNDS of the scenario each way round and with both relays (5, fixed in scenario.sh)
 #   SEEDS  of the simulator (2000, from a number that changes daily; it is printed, and repeats a run)
 #   KILLS  of the native server (200)
+#   FUZZ_SECONDS  of each fuzzer, from the kept corpus (600)
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top" || exit 1
@@ -24,10 +25,25 @@ simulate() {
         build/release/sim --seeds "$FIRST..$last"
 }
 
+fuzz() {
+    cmake --preset fuzz >/dev/null && cmake --build --preset fuzz || return 1
+    status=0
+    mkdir -p artifacts/fuzz
+    for corpus in test/fuzz/corpus/*; do
+        name=$(basename "$corpus")
+        mkdir -p "build/corpus/$name"
+        echo "fuzz $name for ${FUZZ_SECONDS:-600} s"
+        "build/fuzz/test/fuzz/fuzz_$name" -max_total_time="${FUZZ_SECONDS:-600}" -verbosity=0 \
+            -artifact_prefix="artifacts/fuzz/$name-" "build/corpus/$name" "$corpus" || status=1
+    done
+    return "$status"
+}
+
 scripts/install-packages.sh native wasm lint web browser || exit 1
 scripts/fetch-deps.sh || exit 1
 part "tests" env KILLS="${KILLS:-200}" STRICT=1 make test
 part "simulator" simulate
+part "fuzz" fuzz
 part "scenario" env ONCE=1 MODE=nightly ARTIFACTS="$top/artifacts/ours" scripts/demo.sh
 part "scenario with npm's relay" env ONCE=1 MODE=nightly RELAY=npm \
     ARTIFACTS="$top/artifacts/npm" scripts/demo.sh
