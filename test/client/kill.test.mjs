@@ -4,10 +4,11 @@
  * KILLS is how often (20; 200 in the nightly run).
  */
 import assert from "node:assert/strict";
+import path from "node:path";
 import { test } from "node:test";
 
 import { enc, fresh } from "./matrix.mjs";
-import { scratch, startNeurite } from "./servers.mjs";
+import { scratch, startNeurite, startRelay } from "./servers.mjs";
 
 const KILLS = Number(process.env.KILLS ?? 20);
 const SENDERS = 4;
@@ -118,4 +119,70 @@ test(`nothing acknowledged is lost or doubled by ${KILLS} kills under load`, asy
     );
   }
   await server.stop();
+});
+
+test(`two peers that are killed ${KILLS} times in turn both have everything, once, in order`, async () => {
+  const dir = await scratch();
+  const relay = await startRelay("ours");
+  const who = ["alice", "bob"];
+  const start = (/** @type {number} */ i) =>
+    startNeurite(path.join(dir, who[i]), ["--relay", relay.url]);
+  const servers = [await start(0), await start(1)];
+  const users = [
+    await servers[0].register(fresh(who[0])),
+    await servers[1].register(fresh(who[1])),
+  ];
+  const local = fresh("kill");
+  const room = await users[0].createRoom({ preset: "public_chat", room_alias_name: local });
+  await users[1].join(`#${local}:${users[0].serverName}`);
+  for (const user of users) {
+    await user.until(() => user.events(room).length > 0, "the room is there");
+  }
+  const sent = [0, 0];
+  /** @type {Promise<void>[]} */
+  const restarting = [Promise.resolve(), Promise.resolve()];
+
+  /**
+   * The next message, again and again until it is acknowledged.
+   * @param {number} i
+   */
+  async function say(i) {
+    const body = `${who[i]} ${sent[i]}`;
+    const path = `/rooms/${enc(room)}/send/m.room.message/${sent[i]}`;
+    for (;;) {
+      const content = { msgtype: "m.text", body };
+      const answer = await users[i].call("PUT", path, { body: content }).catch(() => undefined);
+      if (answer !== undefined) {
+        assert.equal(answer.status, 200, JSON.stringify(answer.body));
+        sent[i] += 1;
+        return;
+      }
+      await restarting[i];
+    }
+  }
+
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    const i = kill % 2;
+    const talking = Promise.all([say(0), say(1)]);
+    if (kill % 3 > 0) {
+      await talking;
+    }
+    restarting[i] = (async () => {
+      await servers[i].kill();
+      servers[i] = await start(i);
+      users[i].server = servers[i];
+    })();
+    await restarting[i];
+    await talking;
+  }
+  for (const user of users) {
+    for (const [i, other] of users.entries()) {
+      const want = Array.from({ length: sent[i] }, (_, k) => `${who[i]} ${k}`);
+      await user.until(
+        () => user.texts(room, other.userId).length >= want.length,
+        `${user.userId} has all that ${who[i]} said`,
+      );
+      assert.deepEqual(user.texts(room, other.userId), want);
+    }
+  }
 });

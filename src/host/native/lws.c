@@ -6,15 +6,14 @@
 
 #include "base/buf.h"
 #include "host/native/listener.h"
+#include "host/native/process.h"
 #include "host/native/visit.h"
 
 #include <libwebsockets.h>
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -222,11 +221,13 @@ void sockets_respond(struct sockets *s, uint64_t id, int status, struct str head
     }
 }
 
-void sockets_respond_all(struct sockets *s, int status, struct str head, struct str body)
+void sockets_respond_all(struct sockets *s, bool is_read, int status, struct str head,
+                         struct str body)
 {
     for (size_t i = 0; i < SOCKETS_CONNECTIONS_MAX; i++) {
-        if (s->clients[i].wsi != NULL && s->clients[i].id != 0) {
-            sockets_respond(s, s->clients[i].id, status, head, body);
+        const struct client *c = &s->clients[i];
+        if (c->id != 0 && visit_is_read(c->visit) == is_read) {
+            sockets_respond(s, c->id, status, head, body);
         }
     }
 }
@@ -513,29 +514,6 @@ bool sockets_wait(struct sockets *s, int64_t wait_ms)
     return lws_service(s->context, wait_ms == 0 ? -1 : 0) >= 0 && !s->is_ended;
 }
 
-/* The library sizes its tables by the process's limit, which may be a billion in a container. */
-static void limit_descriptors(void)
-{
-    struct rlimit limit;
-    rlim_t want = SOCKETS_CONNECTIONS_MAX + 256;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur =
-            limit.rlim_max == RLIM_INFINITY || limit.rlim_max > want ? want : limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
-static int signals_open(void)
-{
-    sigset_t ending;
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGINT);
-    signal(SIGPIPE, SIG_IGN);
-    sigprocmask(SIG_BLOCK, &ending, NULL);
-    return signalfd(-1, &ending, SFD_NONBLOCK | SFD_CLOEXEC);
-}
-
 static bool file_adopt(struct sockets *s, int fd, const char *protocol)
 {
     lws_sock_file_fd_type descriptor = {.filefd = fd};
@@ -568,7 +546,8 @@ struct sockets *sockets_open(const struct socket_events *events, const char *add
     struct sockets *s = base_alloc(sizeof(*s));
     s->events = *events;
     lws_set_log_level(is_chatty ? LLL_ERR | LLL_WARN : LLL_ERR, NULL);
-    limit_descriptors();
+    /* The library sizes its tables by this limit, which may be a billion in a container. */
+    process_limit_descriptors(SOCKETS_CONNECTIONS_MAX + 256);
     int fd = listener_open(address, port, &s->port);
     if (fd < 0) {
         *why = strerror(errno);
@@ -576,7 +555,7 @@ struct sockets *sockets_open(const struct socket_events *events, const char *add
         return NULL;
     }
     if (!context_open(s) || !file_adopt(s, fd, "listener") ||
-        !file_adopt(s, signals_open(), "signals")) {
+        !file_adopt(s, process_signals_open(), "signals")) {
         *why = "libwebsockets does not start";
         sockets_close(s);
         return NULL;

@@ -134,21 +134,28 @@ static bool core_open(struct neurite *n)
     return true;
 }
 
-/* A new instance on the last durable state. Whoever waits is told, since the dead instance's
- * promises died with it. */
+/* Whoever waits is told, since the dead instance's promises died with it. Readers ask again. */
+static void waiting_dismiss(struct neurite *n, bool is_full)
+{
+    static const char full[] = "{\"errcode\":\"M_RESOURCE_LIMIT_EXCEEDED\",\"error\":\"the storage "
+                               "is full: reading works, "
+                               "writing does not; free some space\",\"limit_type\":\"storage\","
+                               "\"admin_contact\":\"/_neurite/\"}";
+    static const char again[] =
+        "{\"errcode\":\"M_UNKNOWN\",\"error\":\"the homeserver starts again; ask once more\"}";
+    struct str head = STR("content-type: application/json\r\naccess-control-allow-origin: *\r\n");
+    sockets_respond_all(n->sockets, true, 503, head, str_of(again));
+    sockets_respond_all(n->sockets, false, is_full ? 403 : 503, head,
+                        str_of(is_full ? full : again));
+}
+
+/* A new instance on the last durable state. */
 static bool core_reopen(struct neurite *n, bool is_read_only)
 {
     hs_close(n->hs);
     n->hs = NULL;
     sockets_hang_up_all(n->sockets);
-    sockets_respond_all(
-        n->sockets, is_read_only ? 403 : 503,
-        STR("content-type: application/json\r\naccess-control-allow-origin: *\r\n"),
-        is_read_only
-            ? STR("{\"errcode\":\"M_RESOURCE_LIMIT_EXCEEDED\",\"error\":\"The disk is "
-                  "full.\",\"admin_contact\":\"mailto:postmaster@localhost\","
-                  "\"limit_type\":\"disk\"}")
-            : STR("{\"errcode\":\"M_UNKNOWN\",\"error\":\"The homeserver starts again.\"}"));
+    waiting_dismiss(n, is_read_only);
     n->is_read_only = is_read_only;
     n->probe_at_ms = now_read().mono_ms + PROBE_MS;
     return core_open(n);

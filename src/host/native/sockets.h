@@ -39,8 +39,9 @@ bool sockets_wait(struct sockets *s, int64_t wait_ms);
 
 /* Answers a request; nothing happens when its client is gone. */
 void sockets_respond(struct sockets *s, uint64_t id, int status, struct str head, struct str body);
-/* Answers every open request alike. */
-void sockets_respond_all(struct sockets *s, int status, struct str head, struct str body);
+/* Answers alike every open request that reads (GET, HEAD), or every other one. */
+void sockets_respond_all(struct sockets *s, bool is_read, int status, struct str head,
+                         struct str body);
 
 /* Connects a websocket to "ws://host:port/path". The host is resolved by the system, which may
  * block for as long as its resolver takes. */

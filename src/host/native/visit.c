@@ -39,7 +39,7 @@ struct visit {
     struct arena *arena; /* of the request being read */
     struct str head;     /* in the arena, from VISIT_BODY on */
     struct http_body framing;
-    bool is_head_method, ends_after; /* of the request at hand */
+    bool is_head_method, is_read, ends_after; /* of the request at hand */
     bool was_refused;
 };
 
@@ -215,6 +215,7 @@ static bool head_read(struct visit *visit)
     }
     struct str raw = str_sub(buf_str(&visit->in), 0, (size_t)n);
     visit->is_head_method = head.method == HTTP_HEAD_METHOD;
+    visit->is_read = visit->is_head_method || head.method == HTTP_GET;
     visit->ends_after = header_has(&head, STR("connection"), STR("close")) || !is_http_1_1(raw);
     visit->head = arena_str(visit->arena, raw);
     if (!body_begin(visit, &head, visit->in.n > (size_t)n)) {
@@ -263,6 +264,11 @@ bool visit_next(struct visit *visit, struct str *head, struct str *body)
 bool visit_is_open(const struct visit *visit)
 {
     return visit->state == VISIT_OPEN;
+}
+
+bool visit_is_read(const struct visit *visit)
+{
+    return visit->state == VISIT_OPEN && visit->is_read;
 }
 
 void visit_answer(struct visit *visit, int status, struct str head, struct str body)

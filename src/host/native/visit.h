@@ -27,6 +27,7 @@ bool visit_wants_bytes(const struct visit *visit);
  * false after each visit_feed and each visit_answer. */
 bool visit_next(struct visit *visit, struct str *head, struct str *body);
 bool visit_is_open(const struct visit *visit); /* a request waits for its answer */
+bool visit_is_read(const struct visit *visit); /* and it is a GET or HEAD */
 
 /* Ends the open request. head: "name: value\r\n" lines without content-length. */
 void visit_answer(struct visit *visit, int status, struct str head, struct str body);

@@ -32,6 +32,7 @@ TEST(a_request_is_whole_when_its_last_byte_is_there)
     CHECK(feed(c, str_from(text, text.n - 1)));
     CHECK_STR(head, str_sub(text, 0, text.n - 5));
     CHECK_STR(body, STR("hello"));
+    CHECK(!visit_is_read(c));
     CHECK(visit_is_open(c));
     visit_free(c);
 }
@@ -52,6 +53,7 @@ TEST(a_head_request_is_answered_without_its_body)
 {
     struct visit *c = visit_new();
     CHECK(feed(c, STR("HEAD / HTTP/1.1\r\n\r\n")));
+    CHECK(visit_is_read(c));
     visit_answer(c, 200, STR(""), STR("hi"));
     CHECK_STR(visit_unsent(c), STR("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"));
     visit_free(c);
