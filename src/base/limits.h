@@ -40,22 +40,22 @@
 #define SYNC_TIMEOUT_MAX_MS 25000
 #define SYNC_TIMELINE_DEFAULT 10
 #define SYNC_TIMELINE_MAX 100
-#define SYNC_SCAN_MAX 500                 /* events of a room looked at for its timeline */
+#define SYNC_SCAN_MAX 500                /* events of a room looked at for its timeline */
 #define SYNC_BYTES_MAX (8 * 1024 * 1024) /* of events in timelines, all rooms of an answer */
 #define SYNC_TO_DEVICE_MAX 100
 #define SYNC_UNREAD_MAX 100 /* unread messages counted in a room */
 #define SYNC_HEROES 5
-#define PUSH_TEXT_MAX 8192 /* of a body that is searched for words of push rules */
+#define PUSH_TEXT_MAX 8192  /* of a body that is searched for words of push rules */
 #define PUSH_RULES_MAX 1000 /* of one kind */
 #define TYPING_ROOMS_MAX 4096
 #define TYPING_USERS_MAX 64 /* of a room */
 #define TYPING_TIMEOUT_MAX_MS 60000
 #define PRESENCE_IDLE_MS 60000 /* without a /sync: offline */
 #define PRESENCE_SEEN_MAX 4096
-#define RECEIPTS_MAX 1000 /* of one EDU or request */
-#define DEVICES_MAX 1000  /* named in one query or claim */
+#define RECEIPTS_MAX 1000      /* of one EDU or request */
+#define DEVICES_MAX 1000       /* named in one query or claim */
 #define ONE_TIME_KEYS_MAX 1000 /* kept of a device */
-#define TO_DEVICE_MAX 10000 /* messages of one request or EDU */
+#define TO_DEVICE_MAX 10000    /* messages of one request or EDU */
 #define USER_SEARCH_MAX 50
 #define MESSAGES_MAX 100
 #define REQUEST_ID_KEEP_MS (10 * 60 * 1000)

@@ -12,7 +12,8 @@ void destinations_free(struct destinations *d);
 enum err destinations_load(struct hs *hs) MUST_USE;
 /* End of the turn: sends to whom something new or due waits. An input of its own. */
 enum err destinations_turn(struct hs *hs) MUST_USE;
-/* After destinations_turn. If its input was rolled back, its calls are gone, so nothing of it is in flight. */
+/* After destinations_turn. If its input was rolled back, its calls are gone, so nothing of it is in
+ * flight. */
 void destinations_rolled_back(struct hs *hs);
 /* The peer can be reached: its back-off is forgotten. */
 void destinations_seen(struct hs *hs, struct str server);

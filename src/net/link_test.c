@@ -83,7 +83,7 @@ TEST(exchanges_a_hundred_requests_both_ways_at_once)
         CHECK(w->hosts[i].requests == 100);
     }
     CHECK(w->model.dials == 2); /* each dialled the other at the same time */
-    world_run(w, 40000); /* the second of two lines made at once is put away */
+    world_run(w, 40000);        /* the second of two lines made at once is put away */
     int streams = 0;
     for (int i = 0; i < MODEL_STREAMS_MAX; i++) {
         streams += w->model.streams[i].is_open;

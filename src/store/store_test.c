@@ -1,4 +1,5 @@
-/* The database: every statement prepares and uses an index, savepoints take back, positions last. */
+/* The database: every statement prepares and uses an index, savepoints take back, positions last.
+ */
 #include "store/store.h"
 
 #include "test/test.h"
@@ -20,8 +21,8 @@ static const char *const names[] = {
 /* Tables that are small, or read whole on purpose and never on the path of a request. */
 static bool may_scan(const char *name)
 {
-    static const char *const allowed[] = {"ACCOUNT_COUNT",  "PROFILE_SEARCH", "OUTBOX_SERVERS",
-                                          "OUTBOX_DEPTHS",  "PEER_LIST",      "WAITING_ROOMS"};
+    static const char *const allowed[] = {"ACCOUNT_COUNT", "PROFILE_SEARCH", "OUTBOX_SERVERS",
+                                          "OUTBOX_DEPTHS", "PEER_LIST",      "WAITING_ROOMS"};
     for (size_t i = 0; i < COUNT_OF(allowed); i++) {
         if (strcmp(allowed[i], name) == 0) {
             return true;
