@@ -35,7 +35,7 @@ enum err typing_put(struct hs *hs, struct req *req)
     if (!ok) {
         return ERR_NONE;
     }
-    TRY(typing_set(hs, room, req->user, req->user_id, is_typing, timeout_ms));
+    TRY(typing_set(hs, room, req->user, is_typing, timeout_ms));
     TRY(tell_servers(hs, req, room, is_typing));
     return reply_empty(req);
 }

@@ -97,22 +97,30 @@ static enum err receive_one(struct hs *hs, struct room *room, const struct json 
     return receipt_put(hs, &r, &moved);
 }
 
+static enum err receive_room(struct hs *hs, struct str origin, const struct json *of_room,
+                             size_t *n)
+{
+    struct room *room;
+    enum err err = room_find(hs, json_key(of_room), &room);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    for (const struct json *one = json_first(json_get_object(of_room, "m.read"));
+         one != NULL && *n < RECEIPTS_MAX; one = json_next(one)) {
+        (*n)++;
+        if (str_eq(mxid_server(json_key(one)), origin)) {
+            TRY(receive_one(hs, room, one));
+        }
+    }
+    return ERR_NONE;
+}
+
 enum err receipt_receive(struct hs *hs, struct str origin, const struct json *content)
 {
     size_t n = 0;
     for (const struct json *x = json_first(content); x != NULL; x = json_next(x)) {
-        struct room *room;
-        enum err err = room_find(hs, json_key(x), &room);
-        if (err == ERR_ABSENT) {
-            continue;
-        }
-        TRY(err);
-        for (const struct json *one = json_first(json_get_object(x, "m.read"));
-             one != NULL && n < RECEIPTS_MAX; one = json_next(one), n++) {
-            if (str_eq(mxid_server(json_key(one)), origin)) {
-                TRY(receive_one(hs, room, one));
-            }
-        }
+        TRY(receive_room(hs, origin, x, &n));
     }
     return ERR_NONE;
 }

@@ -43,6 +43,22 @@ static enum err list_devices(struct hs *hs, int64_t user, struct devices *out)
     return query_end(&q);
 }
 
+static bool is_meant(struct str key, struct str device_id)
+{
+    return str_eq(key, STR("*")) || str_eq(key, device_id);
+}
+
+static enum err put_devices(struct hs *hs, int64_t user, const struct devices *own,
+                            const struct message *m, struct str key)
+{
+    for (size_t i = 0; i < own->n; i++) {
+        if (is_meant(key, own->at[i])) {
+            TRY(put(hs, user, own->at[i], m));
+        }
+    }
+    return ERR_NONE;
+}
+
 /* A device that is not there gets nothing. */
 static enum err put_user(struct hs *hs, struct str user_id, const struct json *devices,
                          struct message *m)
@@ -53,10 +69,8 @@ static enum err put_user(struct hs *hs, struct str user_id, const struct json *d
     TRY(list_devices(hs, user, own));
     for (const struct json *x = json_first(devices); x != NULL; x = json_next(x)) {
         m->content = x;
-        for (size_t i = 0; i < own->n && json_is(x, JSON_OBJECT); i++) {
-            if (str_eq(json_key(x), STR("*")) || str_eq(json_key(x), own->at[i])) {
-                TRY(put(hs, user, own->at[i], m));
-            }
+        if (json_is(x, JSON_OBJECT)) {
+            TRY(put_devices(hs, user, own, m, json_key(x)));
         }
     }
     return ERR_NONE;

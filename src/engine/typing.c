@@ -9,10 +9,7 @@
 #include <string.h>
 
 struct typist {
-    int64_t user;
-    char id[256]; /* user ids have at most 255 bytes */
-    size_t n_id;
-    int64_t until_ms;
+    int64_t user, until_ms;
 };
 
 struct typing_room {
@@ -57,16 +54,19 @@ static struct typing_room *make(struct hs *hs, int64_t room)
     struct typing_room *r = NULL;
     if (t->n < TYPING_ROOMS_MAX) {
         r = base_alloc(sizeof(*r));
+        r->room = room;
         t->rooms[t->n] = r;
         t->n++;
+        return r;
     }
-    for (size_t i = 0; i < t->n && r == NULL; i++) {
-        r = t->rooms[i]->n == 0 ? t->rooms[i] : NULL;
+    for (size_t i = 0; i < t->n; i++) {
+        r = t->rooms[i];
+        if (r->n == 0) {
+            *r = (struct typing_room){.room = room};
+            return r;
+        }
     }
-    if (r != NULL) {
-        *r = (struct typing_room){.room = room};
-    }
-    return r;
+    return NULL;
 }
 
 static void drop(struct typing_room *r, size_t i)
@@ -76,8 +76,7 @@ static void drop(struct typing_room *r, size_t i)
 }
 
 /* *changed: somebody else types now than before. */
-static void put(struct hs *hs, struct typing_room *r, int64_t user, struct str user_id,
-                int64_t until_ms, bool *changed)
+static void put(struct hs *hs, struct typing_room *r, int64_t user, int64_t until_ms, bool *changed)
 {
     size_t i = 0;
     while (i < r->n && r->users[i].user != user) {
@@ -92,9 +91,8 @@ static void put(struct hs *hs, struct typing_room *r, int64_t user, struct str u
     }
     if (i < r->n) {
         r->users[i].until_ms = until_ms;
-    } else if (i < TYPING_USERS_MAX && user_id.n < sizeof(r->users[i].id)) {
-        r->users[i] = (struct typist){.user = user, .n_id = user_id.n, .until_ms = until_ms};
-        memcpy(r->users[i].id, user_id.p, user_id.n);
+    } else if (i < TYPING_USERS_MAX) {
+        r->users[i] = (struct typist){user, until_ms};
         r->n++;
     }
 }
@@ -108,8 +106,8 @@ static enum err tell(struct hs *hs, struct typing_room *r)
     return publish_room_news(hs, r->room);
 }
 
-enum err typing_set(struct hs *hs, struct room *room, int64_t user, struct str user_id,
-                    bool is_typing, int64_t timeout_ms)
+enum err typing_set(struct hs *hs, struct room *room, int64_t user, bool is_typing,
+                    int64_t timeout_ms)
 {
     struct typing_room *r = find(hs, room->nid);
     bool changed;
@@ -120,7 +118,7 @@ enum err typing_set(struct hs *hs, struct room *room, int64_t user, struct str u
     if (r == NULL) {
         return ERR_NONE;
     }
-    put(hs, r, user, user_id, is_typing ? hs->now.mono_ms + timeout_ms : 0, &changed);
+    put(hs, r, user, is_typing ? hs->now.mono_ms + timeout_ms : 0, &changed);
     return changed ? tell(hs, r) : ERR_NONE;
 }
 
@@ -130,12 +128,15 @@ int64_t typing_position(const struct hs *hs, int64_t room)
     return r == NULL ? 0 : r->position;
 }
 
-void typing_list(const struct hs *hs, int64_t room, struct json *user_ids)
+enum err typing_list(struct hs *hs, struct arena *a, int64_t room, struct json *user_ids)
 {
     const struct typing_room *r = find(hs, room);
     for (size_t i = 0; r != NULL && i < r->n; i++) {
-        json_push_text(user_ids, str_make(r->users[i].id, r->users[i].n_id));
+        struct str user_id;
+        TRY(store_name_text(hs->store, a, r->users[i].user, &user_id));
+        json_push_text(user_ids, user_id);
     }
+    return ERR_NONE;
 }
 
 int64_t typing_next_ms(const struct hs *hs)
@@ -191,6 +192,5 @@ enum err typing_receive(struct hs *hs, struct str origin, const struct json *con
     if (!str_eq(membership, STR("join"))) {
         return ERR_NONE;
     }
-    return typing_set(hs, room, user, user_id, json_get_bool(content, "typing", false),
-                      TYPING_REMOTE_MS);
+    return typing_set(hs, room, user, json_get_bool(content, "typing", false), TYPING_REMOTE_MS);
 }

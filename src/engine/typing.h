@@ -9,12 +9,12 @@ struct typing *typing_new(void);
 void typing_free(struct typing *typing);
 
 /* timeout_ms is cut to TYPING_TIMEOUT_MAX_MS. The caller has checked that the user is joined. */
-enum err typing_set(struct hs *hs, struct room *room, int64_t user, struct str user_id,
-                    bool is_typing, int64_t timeout_ms) MUST_USE;
+enum err typing_set(struct hs *hs, struct room *room, int64_t user, bool is_typing,
+                    int64_t timeout_ms) MUST_USE;
 /* Of the last change; 0: none since the start. */
 int64_t typing_position(const struct hs *hs, int64_t room);
 /* Adds the user ids, in order. */
-void typing_list(const struct hs *hs, int64_t room, struct json *user_ids);
+enum err typing_list(struct hs *hs, struct arena *a, int64_t room, struct json *user_ids) MUST_USE;
 
 /* Earliest end of a notice, mono_ms; -1: none. */
 int64_t typing_next_ms(const struct hs *hs);

@@ -13,16 +13,19 @@ static void add(struct sync *s, struct sync_room *r, const char *type, struct js
     json_put(event, STR("content"), content);
 }
 
-static void add_typing(struct sync *s, struct sync_room *r)
+static enum err add_typing(struct sync *s, struct sync_room *r)
 {
     int64_t position = typing_position(s->hs, r->room->nid);
+    if (position == 0 || (!r->is_whole && position <= r->since)) {
+        return ERR_NONE;
+    }
     struct json *content = json_object(s->a);
     struct json *users = json_put_array(content, STR("user_ids"));
-    typing_list(s->hs, r->room->nid, users);
-    bool is_news = r->is_whole ? json_count(users) > 0 : position > r->since;
-    if (position > 0 && is_news) {
+    TRY(typing_list(s->hs, s->a, r->room->nid, users));
+    if (!r->is_whole || json_count(users) > 0) {
         add(s, r, "m.typing", content);
     }
+    return ERR_NONE;
 }
 
 static struct json *child(struct json *parent, struct str key)
@@ -66,6 +69,6 @@ enum err ephemeral_put(struct sync *s, struct sync_room *r)
     if (!event_filter_allows_room(&s->filter->ephemeral, r->room->id)) {
         return ERR_NONE;
     }
-    add_typing(s, r);
+    TRY(add_typing(s, r));
     return add_receipts(s, r);
 }
