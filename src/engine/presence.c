@@ -14,6 +14,7 @@ struct seen {
 struct presence {
     struct seen seen[PRESENCE_SEEN_MAX];
     size_t n;
+    bool is_loaded; /* who was here before the start counts as seen at the start */
 };
 
 struct presence *presence_new(void)
@@ -156,9 +157,26 @@ int64_t presence_next_ms(const struct hs *hs)
     return next;
 }
 
+static enum err load(struct hs *hs)
+{
+    struct query q;
+    query_start(&q, hs->store, STMT_PRESENCE_AFTER, "i", (int64_t)0);
+    while (query_next(&q)) {
+        if (hs_is_ours(hs, query_str(&q, hs->turn, 1)) &&
+            !str_eq(query_str(&q, hs->turn, 2), STR("offline"))) {
+            mark_seen(hs, query_int(&q, 0), true);
+        }
+    }
+    return query_end(&q);
+}
+
 enum err presence_turn(struct hs *hs)
 {
     struct presence *p = hs->presence;
+    if (!p->is_loaded) {
+        TRY(load(hs));
+        p->is_loaded = true;
+    }
     for (size_t i = p->n; i > 0; i--) {
         struct seen seen = p->seen[i - 1];
         if (seen.mono_ms + PRESENCE_IDLE_MS > hs->now.mono_ms) {
