@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
+import net from "node:net";
 import { WebSocketServer } from "ws";
 
 const PORT_FIRST = Number(process.env.SITE_PORT ?? 18510);
@@ -32,13 +33,18 @@ export class Site {
   #deaf = false;
   #server;
   #sockets;
+  /** @type {Set<import("node:stream").Duplex>} */
+  #relayed = new Set();
   port = 0;
+  /** @type {number | null} where /socket.io/ goes */
+  relayPort = null;
 
   /** @param {string} worker */
   constructor(worker) {
     this.worker = worker;
     this.#server = http.createServer((request, response) => void this.#serve(request, response));
-    this.#sockets = new WebSocketServer({ server: this.#server, path: "/socket" });
+    this.#sockets = new WebSocketServer({ noServer: true });
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     this.#sockets.on("connection", (socket) => {
       if (this.#deaf) {
         socket.pause();
@@ -48,7 +54,34 @@ export class Site {
       });
       socket.on("error", () => {});
     });
-    this.#sockets.on("error", () => {});
+  }
+
+  /**
+   * @param {http.IncomingMessage} request
+   * @param {import("node:stream").Duplex} socket
+   * @param {Buffer} head
+   */
+  #upgrade(request, socket, head) {
+    const path = request.url ?? "/";
+    if (path === "/socket") {
+      this.#sockets.handleUpgrade(request, socket, head, (opened) => {
+        this.#sockets.emit("connection", opened, request);
+      });
+    } else if (path.startsWith("/socket.io/") && this.relayPort !== null) {
+      const relay = net.connect(this.relayPort, "127.0.0.1");
+      let lines = `${request.method} ${path} HTTP/1.1\r\n`;
+      for (let i = 0; i < request.rawHeaders.length; i += 2) {
+        lines += `${request.rawHeaders[i]}: ${request.rawHeaders[i + 1]}\r\n`;
+      }
+      relay.write(`${lines}\r\n`);
+      relay.write(head);
+      socket.pipe(relay).pipe(socket);
+      this.#relayed.add(socket);
+      socket.on("error", () => relay.destroy());
+      relay.on("error", () => socket.destroy());
+    } else {
+      socket.destroy();
+    }
   }
 
   get origin() {
@@ -78,6 +111,7 @@ export class Site {
 
   async stop() {
     this.#sockets.clients.forEach((socket) => socket.terminate());
+    this.#relayed.forEach((socket) => socket.destroy());
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }
