@@ -13,6 +13,11 @@ target_compile_options(neurite_flags INTERFACE
     $<$<BOOL:${NEURITE_WERROR}>:-Werror>)
 target_include_directories(neurite_flags INTERFACE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}")
 
+if(EMSCRIPTEN)
+    # An assertion's sentence names the file; the module is the same wherever it is built.
+    add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
+endif()
+
 if(NEURITE_SANITIZE)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all
         -fno-omit-frame-pointer)

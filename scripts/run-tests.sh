@@ -88,9 +88,10 @@ browsers() {
             --reporter="$top/scripts/playwright-tap.mjs")
 }
 
-# The service worker in real browsers, with a homeserver that misbehaves on request.
+# The service worker in real browsers: with a homeserver that misbehaves on request, with the real one,
+# and with native ones over the relay.
 ring_worker() {
-    node_packages . && build wasm && WASM_BUILD="$top/build/wasm" browsers worker
+    programs && build wasm && WASM_BUILD="$top/build/wasm" browsers worker
 }
 
 # Two browsers against the whole stack as plain processes. Its reporter prints "ok" and "FAIL".

@@ -90,15 +90,20 @@ export class Homeserver {
   }
 
   async #start() {
-    await pause(this.#pauseBeforeStart());
+    const wait = this.#pauseBeforeStart();
+    if (wait > 0) {
+      await pause(wait);
+    }
     const begin = performance.now();
+    const finding = this.#findBuild();
+    finding.catch(() => {});
     const release = await takeLock(() =>
       this.#instance?.die({ reason: "fence", text: "another instance took the lock" }),
     );
     try {
       const opening = this.#openImage();
       opening.catch(() => {});
-      const { build, fresh } = await this.#findBuild();
+      const { build, fresh } = await finding;
       const [core, image, config] = await Promise.all([
         Core.instantiate(build.module, (level, line) => this.#log.add(level, line)),
         opening,
