@@ -89,10 +89,37 @@ static enum err put(struct hs *hs, int64_t server, int64_t event, struct str jso
     return store_run(hs->store, STMT_OUTBOX_PUT, "iitt", server, event, json, key);
 }
 
+/* What we said before we heard of a join was not sent to the server that joined, and perhaps
+ * nothing will ever be said that cites it. Our own ends of the graph make it ask for the rest. */
+static enum err tell_newcomer(struct hs *hs, const struct fact *fact)
+{
+    int64_t server, ends[EVENT_PREV_CITED];
+    size_t n = 0;
+    struct query q;
+    struct stored *s;
+    if (!fact->is_new || !str_eq(fact->ev->type, STR("m.room.member")) ||
+        hs_is_ours(hs, fact->ev->state_key) || !str_eq(event_membership(fact->ev), STR("join"))) {
+        return ERR_NONE;
+    }
+    query_start(&q, hs->store, STMT_EXTREMITY_LIST, "i", fact->room->nid);
+    while (n < COUNT_OF(ends) && query_next(&q)) {
+        ends[n++] = query_int(&q, 0);
+    }
+    TRY(query_end(&q));
+    TRY(store_name(hs->store, mxid_server(fact->ev->state_key), &server));
+    for (size_t i = 0; i < n; i++) {
+        TRY(event_get(hs, ends[i], &s));
+        if (s->status == EVENT_ACCEPTED && hs_is_ours(hs, s->ev->sender)) {
+            TRY(put(hs, server, s->nid, STR_ABSENT, STR_ABSENT));
+        }
+    }
+    return ERR_NONE;
+}
+
 enum err outbox_on_fact(struct hs *hs, const struct fact *fact)
 {
     if (!fact->is_local) {
-        return ERR_NONE;
+        return tell_newcomer(hs, fact);
     }
     struct servers *servers = ARENA_NEW(hs->turn, struct servers);
     TRY(servers_of(hs, fact->room->nid, servers));

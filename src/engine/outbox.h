@@ -5,7 +5,8 @@
 
 #include "engine/publish.h"
 
-/* Subscriber: an event of ours goes to every server in the room. */
+/* Subscriber: an event of ours goes to every server in the room; a server that joins is told of
+ * what we said before we knew. */
 enum err outbox_on_fact(struct hs *hs, const struct fact *fact) MUST_USE;
 /* An EDU to every other server in the room. key, when not absent, replaces an EDU of the same key
  * that waits (a newer typing notice or receipt makes the older one moot). */
