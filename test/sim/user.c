@@ -491,11 +491,30 @@ bool user_has_read(const struct user *user)
     return true;
 }
 
+static bool has_text(const struct user *user, const char *text)
+{
+    for (size_t i = 0; i < user->n_seen; i++) {
+        if (strcmp(user->seen[i].text, text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void user_describe(const struct user *user)
 {
+    const struct world *world = user->world;
     printf("  user %zu %s: step %d, %d acknowledged, %zu seen, since %s, acts %d, reads %d\n",
            user->index, user->id, (int)user->step, user->sent, user->n_seen, user->since,
            user->act.is_busy, user->read.is_busy);
+    for (size_t i = 0; i < world->n_users; i++) {
+        const struct user *other = world->users[i];
+        for (int m = 0; m < other->sent; m++) {
+            if (!has_text(user, other->acked[m].text)) {
+                printf("    misses \"%s\" %s\n", other->acked[m].text, other->acked[m].event_id);
+            }
+        }
+    }
 }
 
 void user_ask_state(struct user *user)
