@@ -20,13 +20,15 @@ RUN scripts/install-packages.sh native && rm -rf /var/lib/apt/lists/*
 COPY scripts/deps.txt scripts/fetch-deps.sh scripts/
 RUN scripts/fetch-deps.sh
 
+# The libraries are compiled in a layer of their own, which a change of our sources leaves as it is.
 FROM build AS native
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake/ cmake/
+RUN cmake --preset release -DNEURITE_DEPS_ONLY=ON && cmake --build --preset release
 COPY scripts/ scripts/
 COPY test/ test/
 COPY src/ src/
-RUN cmake --preset release -DNEURITE_BUILD_ID="$(scripts/build-id.sh)" \
+RUN cmake --preset release -DNEURITE_DEPS_ONLY=OFF -DNEURITE_BUILD_ID="$(scripts/build-id.sh)" \
     && cmake --build --preset release --target neurite rendezvous
 # What they need when they run: the packages that hold the libraries they are linked with.
 RUN mkdir -p /out && cp build/release/neurite build/release/rendezvous /out/ \
@@ -41,10 +43,11 @@ COPY package.json package-lock.json tsconfig.base.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY CMakeLists.txt CMakePresets.json ./
 COPY cmake/ cmake/
+RUN cmake --preset wasm -DNEURITE_DEPS_ONLY=ON && cmake --build --preset wasm
 COPY scripts/ scripts/
 COPY test/ test/
 COPY src/ src/
-RUN cmake --preset wasm -DNEURITE_BUILD_ID="$(scripts/build-id.sh)" \
+RUN cmake --preset wasm -DNEURITE_DEPS_ONLY=OFF -DNEURITE_BUILD_ID="$(scripts/build-id.sh)" \
     && cmake --build --preset wasm --target worker stamp_dendrite_wasm stamp_next_dendrite_wasm \
         stamp_foreign_dendrite_wasm \
     && scripts/collect-wasm.sh build/wasm /out
