@@ -3,7 +3,6 @@
 
 #include "base/encode.h"
 #include "engine/call.h"
-#include "event/mxid.h"
 #include "fed/incoming.h"
 #include "fed/state_take.h"
 
@@ -218,9 +217,11 @@ enum err missing_turn(struct hs *hs)
 /* --- what comes back
  * -------------------------------------------------------------------------------- */
 
-static enum err admit_in_order(struct hs *hs, struct room *room, const struct json *events,
-                               struct arena *a)
+/* What these cite in turn is asked of the server that answered: it has them, whoever sent them. */
+static enum err admit_in_order(struct hs *hs, const struct call *call, struct room *room,
+                               const struct json *events)
 {
+    struct arena *a = call->a;
     struct event *sorted[MISSING_EVENTS_MAX * 2];
     size_t n = 0;
     for (const struct json *e = json_first(events); e != NULL; e = json_next(e)) {
@@ -242,7 +243,7 @@ static enum err admit_in_order(struct hs *hs, struct room *room, const struct js
         struct verdict verdict;
         TRY(door_admit(hs, room, sorted[i], ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
         if (verdict.kind == VERDICT_MISSING) {
-            TRY(missing_fetch(hs, mxid_server(sorted[i]->sender), room, sorted[i]));
+            TRY(missing_fetch(hs, call->server, room, sorted[i]));
         }
     }
     return ERR_NONE;
@@ -329,7 +330,7 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
         return ERR_NONE;
     }
     if (step->stage == STAGE_EVENTS) {
-        return admit_in_order(hs, room, json_get_array(body, "events"), call->a);
+        return admit_in_order(hs, call, room, json_get_array(body, "events"));
     }
     if (step->stage == STAGE_AUTH) {
         return incoming_outliers(hs, room, json_get_array(body, "auth_chain"), call->a);

@@ -27,6 +27,7 @@ enum step {
 
 struct seen {
     char text[TEXT_MAX], event_id[80];
+    bool is_history; /* read back over a gap: its place among the others says nothing */
 };
 
 struct lane {
@@ -44,6 +45,7 @@ struct user {
     struct lane act, read;
     uint64_t request_serial;
     char token[128], session[128], id[320], since[128];
+    char gap[160];    /* where to read back from; empty: no gap */
     int64_t position; /* of since */
     int sent;         /* messages acknowledged */
     struct seen acked[SEEN_MAX], seen[SEEN_MAX];
@@ -336,6 +338,18 @@ static void acted(struct user *user, int status, struct str body)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
+static void ask_history(struct user *user)
+{
+    struct buf path;
+    buf_init(&path, 1024);
+    buf_add(&path, STR("/rooms/"));
+    escape(&path, str_of(user->world->room));
+    buf_add(&path, STR("/messages?dir=b&limit=50&from="));
+    escape(&path, str_of(user->gap));
+    lane_ask(&user->read, "GET", buf_str(&path), STR(""));
+    buf_release(&path);
+}
+
 static void read_on(struct user *user)
 {
     struct arena *a = arena_new();
@@ -358,8 +372,18 @@ static int number_of(const char *text)
     return m == NULL ? -1 : (int)strtol(m + 1, NULL, 10);
 }
 
+static bool is_seen(const struct user *user, struct str event_id)
+{
+    for (size_t i = 0; i < user->n_seen; i++) {
+        if (str_eq(str_of(user->seen[i].event_id), event_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Once each, and in the order of its sender. */
-static void saw(struct user *user, struct str text, struct str event_id)
+static void saw(struct user *user, struct str text, struct str event_id, bool is_history)
 {
     struct seen *new = &user->seen[user->n_seen];
     size_t sender_n = 0;
@@ -368,14 +392,15 @@ static void saw(struct user *user, struct str text, struct str event_id)
         world_fail(user->world, "user %zu sees a strange message", user->index);
         return;
     }
+    new->is_history = is_history;
     str_find(text, ' ', &sender_n);
     for (size_t i = 0; i < user->n_seen; i++) {
         const struct seen *old = &user->seen[i];
         if (strcmp(old->event_id, new->event_id) == 0 || strcmp(old->text, new->text) == 0) {
             world_fail(user->world, "user %zu sees \"%s\" twice: %s and %s", user->index, new->text,
                        old->event_id, new->event_id);
-        } else if (strncmp(old->text, new->text, sender_n + 1) == 0 &&
-                   number_of(old->text) > number_of(new->text)) {
+        } else if (strncmp(old->text, new->text, sender_n + 1) == 0 && !is_history &&
+                   !old->is_history && number_of(old->text) > number_of(new->text)) {
             world_fail(user->world, "user %zu sees \"%s\" after \"%s\"", user->index, new->text,
                        old->text);
         }
@@ -386,11 +411,14 @@ static void saw(struct user *user, struct str text, struct str event_id)
 static void read_room(struct user *user, const struct json *room)
 {
     struct json *timeline = json_get_object(room, "timeline");
+    if (json_get_bool(timeline, "limited", false)) {
+        copy_text(user->gap, sizeof(user->gap), json_get_text(timeline, "prev_batch"));
+    }
     for (struct json *e = json_first(json_get_array(timeline, "events")); e != NULL;
          e = json_next(e)) {
         if (str_eq(json_get_text(e, "type"), STR("m.room.message"))) {
             saw(user, json_get_text(json_get_object(e, "content"), "body"),
-                json_get_text(e, "event_id"));
+                json_get_text(e, "event_id"), false);
         }
     }
 }
@@ -410,12 +438,35 @@ static void read_token(struct user *user, struct str token)
     user->position = position;
 }
 
-static void has_synced(struct user *user, int status, struct str body)
+/* A page of what a sync left out; done when it meets something known, or the beginning. */
+static void read_history(struct user *user, const struct json *answer)
+{
+    bool is_known = false;
+    for (struct json *e = json_first(json_get_array(answer, "chunk")); e != NULL;
+         e = json_next(e)) {
+        if (!str_eq(json_get_text(e, "type"), STR("m.room.message"))) {
+            continue;
+        }
+        struct str id = json_get_text(e, "event_id");
+        is_known = is_known || is_seen(user, id);
+        if (!is_seen(user, id)) {
+            saw(user, json_get_text(json_get_object(e, "content"), "body"), id, true);
+        }
+    }
+    user->gap[0] = '\0';
+    if (!is_known) {
+        copy_text(user->gap, sizeof(user->gap), json_get_text(answer, "end"));
+    }
+}
+
+static void has_read(struct user *user, int status, struct str body)
 {
     struct arena *a = arena_new();
     struct json *answer = NULL;
     if (status != 200 || json_parse(a, body, &answer, NULL) != ERR_NONE) {
-        unexpected(user, "a sync", status, body);
+        unexpected(user, "reading", status, body);
+    } else if (user->gap[0] != '\0') {
+        read_history(user, answer);
     } else {
         read_token(user, json_get_text(answer, "next_batch"));
         struct json *rooms = json_get_object(json_get_object(answer, "rooms"), "join");
@@ -424,7 +475,9 @@ static void has_synced(struct user *user, int status, struct str body)
         }
     }
     arena_free(a);
-    if (!user->world->is_failed) {
+    if (!user->world->is_failed && user->gap[0] != '\0') {
+        ask_history(user);
+    } else if (!user->world->is_failed) {
         read_on(user);
     }
 }
@@ -438,7 +491,7 @@ struct user *user_new(struct world *world, size_t index, struct station *node)
     user->index = index;
     user->node = node;
     lane_init(&user->act, user, acted);
-    lane_init(&user->read, user, has_synced);
+    lane_init(&user->read, user, has_read);
     act_soon(user, 0, 300);
     return user;
 }
