@@ -15,8 +15,9 @@
 #define EXIT_OK 0
 #define EXIT_CANNOT 1
 #define EXIT_USAGE 2
-#define PROBE_MS 5000   /* between trials whether a full disk has room again */
-#define REOPEN_MAX 10   /* instances in a row that died without a durable turn */
+#define PROBE_MS 5000 /* between trials whether a full disk has room again */
+#define REOPEN_MAX 10 /* instances in a row that died without a durable turn */
+#define PARTING_PASSES 3
 #define PASSES_MAX 1000 /* of effects and turns for one wait: more is a bug in the core */
 
 struct neurite {
@@ -258,7 +259,11 @@ static bool serve(struct neurite *n)
             return false;
         }
     } while (sockets_wait(n->sockets, wait_ms(n)));
-    return turns_run(n);
+    bool ok = turns_run(n);
+    for (int pass = 0; ok && pass < PARTING_PASSES; pass++) {
+        (void)sockets_wait(n->sockets, 0); /* what was answered last is sent */
+    }
+    return ok;
 }
 
 static void announce(const struct neurite *n)
