@@ -4,7 +4,7 @@
  */
 import { expect } from "@playwright/test";
 import { launchOn } from "../browsers.mjs";
-import { install, killWorkers } from "../worker.mjs";
+import { killWorkers } from "../worker.mjs";
 import { Rooms } from "./rooms.mjs";
 import { Talk } from "./talk.mjs";
 
@@ -27,14 +27,16 @@ export class Person {
    * @param {string} who.profile a folder
    * @param {string} who.origin of the stack
    * @param {(context: BrowserContext, person: Person) => void} who.watch is told of each new context
+   * @param {Record<string, number | boolean | string>} [who.firefoxUserPrefs]
    */
-  constructor(type, { name, displayName, profile, origin, watch }) {
+  constructor(type, { name, displayName, profile, origin, watch, firefoxUserPrefs = {} }) {
     this.type = type;
     this.name = name;
     this.displayName = displayName;
     this.profile = profile;
     this.origin = origin;
     this.watch = watch;
+    this.firefoxUserPrefs = firefoxUserPrefs;
     this.rooms = new Rooms(this);
     this.talk = new Talk(this);
   }
@@ -57,7 +59,7 @@ export class Person {
 
   /** Starts the browser, with nothing open yet. */
   async launch() {
-    const context = await launchOn(this.type, this.profile);
+    const context = await launchOn(this.type, this.profile, this.firefoxUserPrefs);
     this.context = context;
     context.on("close", () => {
       this.context = null;
@@ -169,11 +171,6 @@ export class Person {
 
   async killWorker() {
     await killWorkers(this.page, this.browserName);
-  }
-
-  /** A page of the origin whose worker runs, without the client. */
-  async installOnly() {
-    await install(this.page, this.origin);
   }
 
   /** @param {string} path */
