@@ -18,6 +18,26 @@ test.describe("3 talk", () => {
     await Promise.all([inRoom(stage.first, FOO.name), inRoom(stage.second, FOO.name)]);
   });
 
+  test("a conversation", async ({ stage }) => {
+    const { first, second } = stage;
+    const lines = [
+      [first, second, `Hi ${second.displayName}! No server anywhere, just you and me 🎉`],
+      [second, first, "And a relay that cannot read a word of it."],
+      [second, first, "Where are my messages kept?"],
+      [first, second, "In your browser. It is a homeserver of its own, in a service worker."],
+      [second, first, "So I close it, you go on writing, I come back, and it is all there?"],
+      [first, second, "Yes. In order, once each ✅"],
+    ];
+    for (const [from, to, text] of /** @type {[Person, Person, string][]} */ (lines)) {
+      await from.talk.send(text);
+      await to.talk.sees(text);
+    }
+    await second.talk.react("In order, once each", "👍");
+    await expect(
+      first.talk.tile("In order, once each").locator(".mx_ReactionsRowButton"),
+    ).toContainText("👍");
+  });
+
   /** @type {[string, (stage: { first: Person, second: Person }) => [Person, Person]][]} */
   const ways = [
     ["the first to the second", ({ first, second }) => [first, second]],
