@@ -98,6 +98,12 @@ function(neurite_embed)
             -P "${CMAKE_SOURCE_DIR}/cmake/embed.cmake"
         DEPENDS "${input}" "${CMAKE_SOURCE_DIR}/cmake/embed.cmake" VERBATIM)
     target_sources(${E_MODULE} PRIVATE "${output}")
+    # For tools that read the sources without building them.
+    add_custom_target(generate_${E_SYMBOL} DEPENDS "${output}")
+    if(NOT TARGET generated)
+        add_custom_target(generated)
+    endif()
+    add_dependencies(generated generate_${E_SYMBOL})
     target_include_directories(${E_MODULE} PRIVATE "${CMAKE_BINARY_DIR}/src"
         "${CMAKE_CURRENT_BINARY_DIR}")
 endfunction()

@@ -18,14 +18,18 @@ trap 'rm -f "$out"' EXIT
 files() { git ls-files --cached --others --exclude-standard -- "$@" | while read -r f; do
     [ -f "$f" ] && printf '%s\n' "$f"; done; }
 
+configure() {
+    cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang \
+        ${NEURITE_DEPS:+-DNEURITE_DEPS="$NEURITE_DEPS"} && cmake --build "$build" --target generated
+}
+
 # C files of ours that are compiled natively; $1: an expression for files to leave out.
 compiled() {
     if [ ! -f "$build/compile_commands.json" ] || [ -z "${LINT_BUILD:-}" ]; then
-        cmake -S "$top" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_COMPILER=clang \
-            ${NEURITE_DEPS:+-DNEURITE_DEPS="$NEURITE_DEPS"} >"$build.log" 2>&1 || {
+        if ! configure >"$build.log" 2>&1; then
             cat "$build.log" >&2
             return 1
-        }
+        fi
     fi
     sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build/compile_commands.json" |
         grep -E "^$top/(src|test)/" | grep -vE "$1" | sort -u

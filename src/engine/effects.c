@@ -112,6 +112,7 @@ void effects_cut(struct effects *e, size_t mark)
     assert(drop <= n);
     struct item **at = &e->first;
     for (size_t keep = n - drop; keep > 0; keep--) {
+        assert(*at != NULL);
         at = &(*at)->next;
     }
     struct item *item = *at;

@@ -83,7 +83,7 @@ static enum route_found decode(const struct segments *path, const size_t *wild, 
 enum route_found route_find(const struct route *const *tables, struct req *req)
 {
     struct segments path;
-    size_t wild[HTTP_SEGMENTS_MAX];
+    size_t wild[HTTP_SEGMENTS_MAX] = {0};
     enum route_found found = ROUTE_NO_PATH;
     if (!split(req->head->path, &path)) {
         return ROUTE_NO_PATH;
