@@ -18,6 +18,8 @@
 
 /* Events: Client-Server API, "Size limits" */
 #define EVENT_SIZE_MAX 65536
+#define EVENT_NESTING_MAX (JSON_DEPTH_MAX - 8) /* inside the deepest answer it still parses */
+#define EVENT_DEPTH_MAX 9007199254740991LL     /* of the graph: the largest canonical integer */
 #define EVENT_ID_MAX 255
 #define EVENT_PREV_MAX 20
 #define EVENT_AUTH_MAX 10

@@ -78,7 +78,7 @@ static enum err servers_of(struct hs *hs, struct req *req, struct str room_id,
             for (const struct json *s = json_first(states); s != NULL; s = json_next(s)) {
                 if (str_eq(json_get_text(s, "state_key"), req->user_id)) {
                     at[n] = mxid_server(json_get_text(s, "sender"));
-                    n += at[n].n > 0 && n < SERVERS_MAX - 2;
+                    n += n < SERVERS_MAX - 2 && at[n].n > 0;
                 }
             }
         }

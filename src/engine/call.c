@@ -168,6 +168,7 @@ void calls_cut(struct calls *calls, size_t mark)
     assert(drop <= n);
     struct parcel **at = &calls->first;
     for (size_t keep = n - drop; keep > 0; keep--) {
+        assert(*at != NULL);
         at = &(*at)->next;
     }
     struct parcel *p = *at;
@@ -221,6 +222,17 @@ bool call_is_open(const struct hs *hs, uint64_t id)
     return find(hs, id) != NULL;
 }
 
+/* Runs the callback as an input of its own. */
+static enum err run_answer(struct hs *hs, struct call *call, int status, struct json *body,
+                           const char *why)
+{
+    struct input in;
+    TRY(input_begin(hs, &in));
+    enum err err = call->answer(hs, call, status, body, why);
+    enum err ended = input_end(hs, &in, err == ERR_NONE);
+    return ended != ERR_NONE ? ERR_CORRUPT : err;
+}
+
 void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, struct str body)
 {
     struct call *call = find(hs, id);
@@ -228,23 +240,17 @@ void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, stru
         return;
     }
     struct json *json = NULL;
-    struct input in;
     if (status != 0 && json_parse(call->a, body, &json, NULL) != ERR_NONE) {
         json = NULL;
     }
     struct str reason = arena_str(call->a, why);
-    enum err err = input_begin(hs, &in);
-    if (err == ERR_NONE) {
-        err = call->answer(hs, call, status, json, reason.p == NULL ? "" : reason.p);
-        bool keep = err == ERR_NONE;
-        if (!keep) {
-            hs_log(hs, LOG_ERROR, "answer of %.*s lost: %s (%s)", STR_ARG(call->server),
-                   err_name(err), store_why(hs->store));
-        }
-        enum err ended = input_end(hs, &in, keep);
-        err = input_is_fatal(err) ? err : ended;
+    enum err err = run_answer(hs, call, status, json, reason.p == NULL ? "" : reason.p);
+    if (err != ERR_NONE && !input_is_fatal(err)) { /* taken back: it counts as a failed call */
+        hs_log(hs, LOG_WARN, "an answer of %.*s could not be taken: %s (%s)", STR_ARG(call->server),
+               err_name(err), store_why(hs->store));
+        err = run_answer(hs, call, 0, NULL, "its answer could not be taken");
     }
-    if (err != ERR_NONE) {
+    if (err != ERR_NONE && input_is_fatal(err)) {
         input_fatal(hs, err);
     }
     forget(hs->calls, call);

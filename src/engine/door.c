@@ -223,6 +223,9 @@ static enum err seen(struct case_file *c, struct stored **known, bool *done)
         return ERR_NONE;
     }
     *done = true;
+    if (c->before > 0 && (*known)->after == 0 && (*known)->status == EVENT_ACCEPTED) {
+        return record_state(c->hs, c->before, *known); /* fetched history: its state is known now */
+    }
     if ((*known)->status == EVENT_REJECTED) {
         c->verdict = verdict_reject("it was rejected before");
     } else if ((*known)->status == EVENT_SOFT_FAILED) {

@@ -151,10 +151,26 @@ enum err room_get(struct hs *hs, int64_t nid, struct room **out)
     return load_room(hs, &q, nid, STR_ABSENT, out);
 }
 
+/* A room of which nothing is here but its name may have been told of with a wrong version. */
+static enum err correct_version(struct hs *hs, struct room *room,
+                                const struct room_version *version)
+{
+    int64_t event;
+    TRY(store_get_int(hs->store, &event, 0, STMT_EVENT_OF_ROOM, "i", room->nid));
+    if (room->snapshot != 0 || event != 0) {
+        return ERR_NONE;
+    }
+    room->version = version;
+    return store_run(hs->store, STMT_ROOM_VERSION, "ti", version->name, room->nid);
+}
+
 enum err room_make(struct hs *hs, struct str room_id, const struct room_version *version,
                    struct room **out)
 {
     enum err err = room_find(hs, room_id, out);
+    if (err == ERR_NONE && (*out)->version != version) {
+        return correct_version(hs, *out, version);
+    }
     if (err != ERR_ABSENT) {
         return err;
     }

@@ -19,7 +19,7 @@ static enum err find_prev(struct hs *hs, struct arena *a, const struct room *roo
         n++;
     }
     out->prev_events = (struct strs){ids, n};
-    out->depth++;
+    out->depth += out->depth < EVENT_DEPTH_MAX;
     return query_end(&q);
 }
 

@@ -64,8 +64,11 @@ static enum err put_user(struct hs *hs, struct str user_id, const struct json *d
                          struct message *m)
 {
     int64_t user;
-    struct devices *own = ARENA_NEW(hs->turn, struct devices);
     TRY(store_name_find(hs->store, user_id, &user));
+    if (user == 0) {
+        return ERR_NONE;
+    }
+    struct devices *own = ARENA_NEW(hs->turn, struct devices);
     TRY(list_devices(hs, user, own));
     for (const struct json *x = json_first(devices); x != NULL; x = json_next(x)) {
         m->content = x;

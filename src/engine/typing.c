@@ -125,7 +125,9 @@ enum err typing_set(struct hs *hs, struct room *room, int64_t user, bool is_typi
 int64_t typing_position(const struct hs *hs, int64_t room)
 {
     const struct typing_room *r = find(hs, room);
-    return r == NULL ? 0 : r->position;
+    int64_t newest = store_position(hs->store); /* less, when the change was rolled back */
+    int64_t position = r == NULL ? 0 : r->position;
+    return position < newest ? position : newest;
 }
 
 enum err typing_list(struct hs *hs, struct arena *a, int64_t room, struct json *user_ids)

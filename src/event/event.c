@@ -159,6 +159,17 @@ static enum err write_canonical(struct reading *r)
     return err == ERR_NONE ? err : refuse(r, err, "a number is not canonical");
 }
 
+/* Recursion ends at `left`, whatever the tree. */
+static bool is_nested_deeper(const struct json *node, int left)
+{
+    for (const struct json *x = json_first(node); x != NULL; x = json_next(x)) {
+        if (left == 0 || is_nested_deeper(x, left - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum err read_all(struct reading *r, struct json *pdu)
 {
     if (!json_is(pdu, JSON_OBJECT)) {
@@ -167,10 +178,16 @@ static enum err read_all(struct reading *r, struct json *pdu)
     json_remove(pdu, STR("unsigned"));
     r->ev->tree = pdu;
     TRY(read_fields(r));
+    if (is_nested_deeper(pdu, EVENT_NESTING_MAX)) {
+        return refuse(r, ERR_LIMIT, "the event is nested too deeply");
+    }
     TRY(write_canonical(r));
     enum err err = seal_event_id(r->a, r->ev->version, pdu, &r->ev->id);
     if (err != ERR_NONE || !mxid_is_event(r->ev->id)) {
         return refuse(r, ERR_SYNTAX, "event_id is no event id");
+    }
+    if (r->ev->version->id_form == VERSION_ID_SERVER && mxid_server(r->ev->id).n == 0) {
+        return refuse(r, ERR_SYNTAX, "event_id names no server");
     }
     return read_room_id(r);
 }

@@ -8,6 +8,7 @@
 
 enum {
     DESTINATIONS_MAX = 4096,
+    SEND_SIZE_MAX = HTTP_BODY_MAX - 65536, /* less than a receiver takes, with one event to spare */
     SEND_TIMEOUT_MS = 30000,
     BACKOFF_FIRST_MS = 1000,
     BACKOFF_MAX_MS = 600000,
@@ -121,6 +122,7 @@ static enum err cut(struct hs *hs, struct arena *a, struct transaction *t)
     int64_t up_to = INT64_MAX;
     size_t n_pdus = 0;
     size_t n_edus = 0;
+    size_t size = 0;
     enum err err = query_one(&q, hs->store, STMT_DESTINATION_GET, "i", t->server);
     if (err == ERR_NONE) {
         t->id = query_str(&q, a, 0);
@@ -133,11 +135,16 @@ static enum err cut(struct hs *hs, struct arena *a, struct transaction *t)
                 (int64_t)TRANSACTION_PDUS_MAX);
     while (query_next(&q)) {
         bool is_pdu = query_int(&q, 1) != 0;
+        struct str text = query_str(&q, a, is_pdu ? 3 : 2);
         struct json *row;
         if ((is_pdu ? n_pdus : n_edus) == (is_pdu ? TRANSACTION_PDUS_MAX : TRANSACTION_EDUS_MAX)) {
             break;
         }
-        err = json_parse(a, query_str(&q, a, is_pdu ? 3 : 2), &row, NULL);
+        if (t->last_id != 0 && size + text.n > SEND_SIZE_MAX) {
+            break;
+        }
+        size += text.n;
+        err = json_parse(a, text, &row, NULL);
         t->last_id = query_int(&q, 0);
         if (err == ERR_NONE) {
             json_push(is_pdu ? t->pdus : t->edus, row);

@@ -45,13 +45,45 @@ static struct join *join_copy(struct arena *a, const struct join *from)
 
 static enum err next_server(struct hs *hs, const struct join *join);
 
+/* Refusals that mean the same to our client. Any other, above all one that speaks of tokens, is the
+ * other server's own affair. */
+static bool is_for_client(const struct join *join)
+{
+    static const struct {
+        int status;
+        const char *code;
+    } rows[] = {
+        {403, "M_FORBIDDEN"},
+        {404, "M_NOT_FOUND"},
+        {400, "M_INCOMPATIBLE_ROOM_VERSION"},
+        {400, "M_UNABLE_TO_AUTHORISE_JOIN"},
+        {400, "M_UNABLE_TO_GRANT_JOIN"},
+        {429, "M_LIMIT_EXCEEDED"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (join->status == rows[i].status && str_eq(join->errcode, str_of(rows[i].code))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum err reply_joined(struct hs *hs, const struct join *join);
+
+/* Nobody is left to ask. An invite is declined all the same, for us alone. */
 static enum err give_up(struct hs *hs, const struct join *join)
 {
+    if (join->is_leave) {
+        struct room *room;
+        TRY(room_find(hs, join->room_id, &room));
+        TRY(current_put_outside(hs, room, join->user_id, STR("leave"), 0, STR_ABSENT));
+        return reply_joined(hs, join);
+    }
     struct req *req = gate_find(hs, join->req);
     if (req == NULL) {
         return ERR_NONE;
     }
-    if (join->status >= 400 && join->status < 500 && join->errcode.n > 0) {
+    if (is_for_client(join)) {
         (void)reply_error(req, join->status, arena_str(req->a, join->errcode).p, "%.*s",
                           STR_ARG(join->error));
     } else {
@@ -98,9 +130,9 @@ static enum err reply_joined(struct hs *hs, const struct join *join)
 
 /* The state before our join becomes the room's, then the join goes through the door like any other
  * event. Where another of our users is in the room already, what we know stays and the join is a
- * branch more. *joined false: the state the server told does not allow it. */
+ * branch more. ERR_REFUSED: the state the server told does not allow it; nothing of it may stay. */
 static enum err enter(struct hs *hs, struct call *call, const struct room_version *version,
-                      const struct json *body, struct event *ev, bool *joined)
+                      const struct json *body, struct event *ev)
 {
     const struct join *join = call->ctx;
     struct room *room;
@@ -109,11 +141,13 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     int64_t snapshot;
     int64_t position;
     bool is_inside;
-    *joined = false;
     TRY(room_make(hs, join->room_id, version, &room));
+    if (room->version != version) {
+        return ERR_REFUSED;
+    }
     TRY(state_take(hs, room, body, call->a, &snapshot));
     if (snapshot == 0) {
-        return ERR_NONE;
+        return ERR_REFUSED;
     }
     TRY(current_is_joined(hs, room->nid, &is_inside));
     if (!is_inside) {
@@ -126,12 +160,11 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
         hs_log(hs, LOG_WARN, "join of %.*s: the state of %.*s does not allow it: %s",
                STR_ARG(join->room_id), STR_ARG(call->server),
                verdict.why == NULL ? "" : verdict.why);
-        return ERR_NONE;
+        return ERR_REFUSED;
     }
     TRY(event_find(hs, ev->id, &s));
     TRY(store_run(hs->store, STMT_GAP_PUT, "iii", room->nid, s->nid, s->position));
     hs_log(hs, LOG_INFO, "joined %.*s through %.*s", STR_ARG(join->room_id), STR_ARG(call->server));
-    *joined = true;
     return ERR_NONE;
 }
 
@@ -142,23 +175,22 @@ static enum err on_sent(struct hs *hs, struct call *call, int status, struct jso
     const struct room_version *version = room_version_find(join->version);
     struct event *ev;
     const char *fault;
-    bool joined;
     if (status != 200 || body == NULL) {
         return refused(hs, call, status, body, why);
     }
-    struct str text = join->event;
+    TRY(event_parse_text(call->a, version, join->event, &ev, &fault));
     const struct json *signed_event = json_get_object(body, "event");
     if (signed_event != NULL) { /* a restricted join comes back with a signature more */
-        text = json_str(call->a, signed_event);
+        struct event *theirs;
+        struct str text = json_str(call->a, signed_event);
+        enum err err = event_parse_text(call->a, version, text, &theirs, &fault);
+        if (err != ERR_NONE || !str_eq(theirs->id, ev->id)) {
+            return refused(hs, call, 0, NULL, "it answered with another event");
+        }
+        ev = theirs;
     }
-    enum err err = event_parse_text(call->a, version, text, &ev, &fault);
-    if (err != ERR_NONE || !str_eq(ev->room_id, join->room_id) ||
-        !str_eq(ev->state_key, join->user_id) || !str_eq(ev->sender, join->user_id)) {
-        return refused(hs, call, 0, NULL, "it answered with another event");
-    }
-    TRY(enter(hs, call, version, body, ev, &joined));
-    return joined ? reply_joined(hs, join)
-                  : refused(hs, call, 0, NULL, "the state it told does not allow the join");
+    TRY(enter(hs, call, version, body, ev));
+    return reply_joined(hs, join);
 }
 
 static enum err on_left(struct hs *hs, struct call *call, int status, struct json *body,

@@ -22,14 +22,21 @@ struct gather {
 struct ask {
     uint64_t req;
     struct str what;
+    bool is_counted; /* taken off the open ones; an answer that fails is told a second time */
 };
 
 static struct ask *ask_new(struct call *call, const struct req *req, struct str what)
 {
     struct ask *ask = ARENA_NEW(call->a, struct ask);
-    *ask = (struct ask){req->id, arena_str(call->a, what)};
+    *ask = (struct ask){.req = req->id, .what = arena_str(call->a, what)};
     call->ctx = ask;
     return ask;
+}
+
+static void count(struct ask *ask, struct gather *g)
+{
+    g->open -= !ask->is_counted;
+    ask->is_counted = true;
 }
 
 /* The known peers that can be reached, at most max. */
@@ -97,14 +104,14 @@ static enum err alias_found(struct hs *hs, struct req *req, struct gather *g,
 static enum err on_alias(struct hs *hs, struct call *call, int status, struct json *body,
                          const char *why)
 {
-    const struct ask *ask = call->ctx;
+    struct ask *ask = call->ctx;
     struct req *req = gate_find(hs, ask->req);
     (void)why;
     if (req == NULL || req->ctx == NULL) {
         return ERR_NONE;
     }
     struct gather *g = req->ctx;
-    g->open--;
+    count(ask, g);
     if (status == 200 && !g->is_found && mxid_is_room(json_get_text(body, "room_id"))) {
         return alias_found(hs, req, g, body, call->server);
     }
@@ -203,7 +210,7 @@ static struct json *directory_page(struct req *req, const struct json *chunks)
 static enum err on_public_rooms(struct hs *hs, struct call *call, int status, struct json *body,
                                 const char *why)
 {
-    const struct ask *ask = call->ctx;
+    struct ask *ask = call->ctx;
     struct req *req = gate_find(hs, ask->req);
     (void)why;
     if (req == NULL) {
@@ -216,7 +223,7 @@ static enum err on_public_rooms(struct hs *hs, struct call *call, int status, st
             json_push(g->chunks, json_copy(req->a, c));
         }
     }
-    g->open--;
+    count(ask, g);
     if (g->open > 0) {
         return ERR_NONE;
     }

@@ -6,17 +6,24 @@
 #include "fed/incoming.h"
 #include "fed/state_take.h"
 
-enum { ROOMS_MAX = 256, WAITING_MAX = 500, RETRY_MS = 5000, CALL_TIMEOUT_MS = 20000 };
+enum {
+    ROOMS_MAX = 256,
+    SERVERS_MAX = 32,
+    WAITING_MAX = 500,
+    RETRY_MS = 5000,
+    CALL_TIMEOUT_MS = 20000
+};
 
 enum stage {
     STAGE_EVENTS, /* get_missing_events */
     STAGE_AUTH,   /* event_auth */
-    STAGE_STATE,  /* state and event of what comes before */
-    STAGE_END,
+    STAGE_STATE,  /* state and event of what comes before, once for each that is missing */
+    STAGE_END = STAGE_STATE + EVENT_PREV_MAX,
 };
 
 struct fetch {
     int64_t room;
+    size_t failures; /* servers that did not answer, since the last that did */
     bool in_flight, is_due;
     uint64_t call; /* in flight */
     int64_t retry_ms;
@@ -99,13 +106,12 @@ enum err missing_fetch(struct hs *hs, struct str origin, struct room *room, cons
     return ERR_NONE;
 }
 
-/* --- one step
- * -------------------------------------------------------------------------------------- */
+/* --- one step -------------------------------------------------------------------------------- */
 
 struct step {
     int64_t room;
     struct str event_id, wanted; /* the event that waits; what STAGE_STATE asks for */
-    enum stage stage;
+    int64_t stage;
 };
 
 static enum err on_events(struct hs *hs, struct call *call, int status, struct json *body,
@@ -118,11 +124,31 @@ static struct str events_path(struct arena *a, const char *what, struct room *ro
                      STR_ARG(percent_write(a, room->id)), STR_ARG(percent_write(a, event_id)));
 }
 
+/* Of the event behind which history is not fetched before somebody reads so far; 0: there is none.
+ */
+static enum err gap_depth(struct hs *hs, const struct room *room, int64_t *depth)
+{
+    struct query q;
+    struct stored *gap;
+    *depth = 0;
+    enum err err = query_one(&q, hs->store, STMT_GAP_LIST, "ii", room->nid, (int64_t)1);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    int64_t event = query_int(&q, 0);
+    TRY(query_end(&q));
+    TRY(event_get(hs, event, &gap));
+    *depth = gap->ev->depth;
+    return ERR_NONE;
+}
+
 static enum err ask_events(struct hs *hs, struct call *call, struct room *room,
                            const struct event *ev)
 {
     struct arena *a = call->a;
     struct query q;
+    int64_t depth;
     struct json *body = json_object(a);
     struct json *earliest = json_put_array(body, STR("earliest_events"));
     query_start(&q, hs->store, STMT_EXTREMITY_LIST, "i", room->nid);
@@ -132,30 +158,60 @@ static enum err ask_events(struct hs *hs, struct call *call, struct room *room,
     TRY(query_end(&q));
     json_push_text(json_put_array(body, STR("latest_events")), ev->id);
     json_put_int(body, "limit", MISSING_EVENTS_MAX);
-    json_put_int(body, "min_depth", 0);
+    TRY(gap_depth(hs, room, &depth));
+    json_put_int(body, "min_depth", depth);
     struct str path = arena_fmt(a, "/_matrix/federation/v1/get_missing_events/%.*s",
                                 STR_ARG(percent_write(a, room->id)));
     return call_send(hs, call, "POST", path, body, CALL_TIMEOUT_MS);
 }
 
-static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const struct event *ev,
-                    struct str origin, enum stage stage, struct strs absent)
+/* The event that waits, and how far its fetch has come. */
+struct waiting {
+    const struct event *ev;
+    struct str origin;
+    int64_t stage;
+    struct strs absent;
+};
+
+/* Who sent it; where that one does not answer, the others in the room in turn. */
+static enum err choose_server(struct hs *hs, const struct fetch *f, struct str origin,
+                              struct str *server)
 {
-    struct call *call = call_new(hs, origin, on_events);
+    struct query q;
+    size_t n = 0;
+    struct str names[SERVERS_MAX];
+    *server = origin;
+    query_start(&q, hs->store, STMT_MEMBER_SERVERS, "i", f->room);
+    while (n < SERVERS_MAX && query_next(&q)) {
+        names[n] = query_str(&q, hs->turn, 1);
+        n += !str_eq(names[n], hs->identity.server) && !str_eq(names[n], origin);
+    }
+    TRY(query_end(&q));
+    size_t turn = f->failures % (n + 1);
+    *server = turn == 0 ? origin : names[turn - 1];
+    return ERR_NONE;
+}
+
+static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const struct waiting *w)
+{
+    struct str server;
+    TRY(choose_server(hs, f, w->origin, &server));
+    struct call *call = call_new(hs, server, on_events);
     struct step *step = ARENA_NEW(call->a, struct step);
-    *step = (struct step){.room = room->nid, .stage = stage};
-    step->event_id = arena_str(call->a, ev->id);
-    step->wanted = absent.n > 0 ? arena_str(call->a, absent.at[0]) : step->event_id;
+    *step = (struct step){.room = room->nid, .stage = w->stage};
+    step->event_id = arena_str(call->a, w->ev->id);
     call->ctx = step;
     f->in_flight = true;
     f->call = call->id;
-    if (stage == STAGE_EVENTS) {
-        return ask_events(hs, call, room, ev);
+    if (w->stage == STAGE_EVENTS) {
+        return ask_events(hs, call, room, w->ev);
     }
-    if (stage == STAGE_AUTH) {
-        return call_send(hs, call, "GET", events_path(call->a, "event_auth", room, ev->id), NULL,
+    if (w->stage == STAGE_AUTH) {
+        return call_send(hs, call, "GET", events_path(call->a, "event_auth", room, w->ev->id), NULL,
                          CALL_TIMEOUT_MS);
     }
+    size_t i = (size_t)(w->stage - STAGE_STATE) % w->absent.n;
+    step->wanted = arena_str(call->a, w->absent.at[i]);
     struct str path = arena_fmt(call->a, "/_matrix/federation/v1/state/%.*s?event_id=%.*s",
                                 STR_ARG(percent_write(call->a, room->id)),
                                 STR_ARG(percent_write(call->a, step->wanted)));
@@ -177,15 +233,16 @@ static enum err try_oldest(struct hs *hs, struct fetch *f, bool *more)
     TRY(err);
     struct str id = query_str(&q, hs->turn, 0);
     struct str origin = query_str(&q, hs->turn, 1);
-    enum stage stage = (enum stage)query_int(&q, 2);
+    int64_t stage = query_int(&q, 2);
     struct str text = query_str(&q, hs->turn, 3);
     TRY(query_end(&q));
     TRY(room_get(hs, f->room, &room));
     TRY(event_load(hs->turn, room->version, id, text, &ev));
     TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
     if (verdict.kind == VERDICT_MISSING && stage != STAGE_END) {
-        TRY(store_run(hs->store, STMT_WAITING_STAGE, "it", (int64_t)stage + 1, id));
-        return ask(hs, f, room, ev, origin, stage, verdict.missing);
+        struct waiting waiting = {ev, origin, stage, verdict.missing};
+        TRY(store_run(hs->store, STMT_WAITING_STAGE, "it", stage + 1, id));
+        return ask(hs, f, room, &waiting);
     }
     if (verdict.kind == VERDICT_MISSING) {
         hs_log(hs, LOG_WARN, "event %.*s: nobody has what it cites; dropped", STR_ARG(id));
@@ -214,8 +271,7 @@ enum err missing_turn(struct hs *hs)
     return ERR_NONE;
 }
 
-/* --- what comes back
- * -------------------------------------------------------------------------------- */
+/* --- what comes back ------------------------------------------------------------------------- */
 
 /* What these cite in turn is asked of the server that answered: it has them, whoever sent them. */
 static enum err admit_in_order(struct hs *hs, const struct call *call, struct room *room,
@@ -289,6 +345,7 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     struct room *room;
     struct event *ev = NULL;
     struct verdict verdict;
+    int64_t depth;
     (void)status;
     TRY(room_get(hs, placed->room, &room));
     struct fetch *f = find(hs->missing, room->nid);
@@ -301,7 +358,9 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     if (ev == NULL || !str_eq(ev->id, placed->event_id)) {
         return ERR_NONE;
     }
-    TRY(door_admit(hs, room, ev, ARRIVAL_NEW, placed->before, &verdict));
+    TRY(gap_depth(hs, room, &depth));
+    enum arrival how = ev->depth < depth ? ARRIVAL_OLD : ARRIVAL_NEW;
+    TRY(door_admit(hs, room, ev, how, placed->before, &verdict));
     struct stored *s;
     enum err err = event_find(hs, ev->id, &s);
     if (err == ERR_NONE && s->has_position) {

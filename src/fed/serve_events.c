@@ -2,6 +2,7 @@
 #include "fed/serve_events.h"
 
 #include "base/map.h"
+#include "event/redact.h"
 #include "fed/chain.h"
 
 enum { BACKFILL_MAX = 100, WALK_MAX = 1000 };
@@ -12,6 +13,13 @@ static struct json *envelope(struct hs *hs, struct req *req)
     json_put_text(out, "origin", hs->identity.server);
     json_put_int(out, "origin_server_ts", hs->now.unix_ms);
     return out;
+}
+
+/* What was redacted goes out so: its id, hash and signatures stay good. */
+static struct json *whole_or_redacted(struct arena *a, const struct stored *s)
+{
+    return s->redacted_by.p == NULL ? json_copy(a, s->ev->tree)
+                                    : redact_json(a, s->ev->version, s->ev->tree);
 }
 
 /* The stored event of that id in that room, *s NULL and the refusal set otherwise. */
@@ -42,7 +50,7 @@ enum err fed_event_get(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     struct json *out = envelope(hs, req);
-    json_push(json_put_array(out, STR("pdus")), json_copy(req->a, s->ev->tree));
+    json_push(json_put_array(out, STR("pdus")), whole_or_redacted(req->a, s));
     return reply_json(req, out);
 }
 
@@ -103,6 +111,8 @@ struct walk {
     struct map seen;
     struct str queue[WALK_MAX];
     size_t head, tail;
+    size_t skip;       /* the first ones are known to who asks */
+    int64_t min_depth; /* what lies deeper is neither given nor followed */
 };
 
 static void visit(struct walk *w, struct req *req, struct str id)
@@ -121,9 +131,9 @@ static struct walk *walk_new(struct req *req)
     return w;
 }
 
-/* Breadth first through prev_events; gives at most limit events, skips those of skip. */
+/* Breadth first through prev_events; gives at most limit events. */
 static enum err walk(struct hs *hs, struct req *req, struct walk *w, const struct room *room,
-                     size_t limit, size_t skip, struct json *out)
+                     size_t limit, struct json *out)
 {
     for (; w->head < w->tail && json_count(out) < limit; w->head++) {
         struct stored *s;
@@ -133,8 +143,11 @@ static enum err walk(struct hs *hs, struct req *req, struct walk *w, const struc
             continue;
         }
         TRY(err);
-        if (w->head >= skip) {
-            json_push(out, json_copy(req->a, s->ev->tree));
+        if (s->ev->depth < w->min_depth) {
+            continue;
+        }
+        if (w->head >= w->skip) {
+            json_push(out, whole_or_redacted(req->a, s));
         }
         for (size_t i = 0; i < s->ev->prev_events.n; i++) {
             visit(w, req, s->ev->prev_events.at[i]);
@@ -162,7 +175,7 @@ enum err fed_backfill_get(struct hs *hs, struct req *req)
     }
     struct json *out = envelope(hs, req);
     struct json *pdus = json_put_array(out, STR("pdus"));
-    TRY(walk(hs, req, w, room, limit > BACKFILL_MAX ? BACKFILL_MAX : (size_t)limit, 0, pdus));
+    TRY(walk(hs, req, w, room, limit > BACKFILL_MAX ? BACKFILL_MAX : (size_t)limit, pdus));
     return reply_json(req, out);
 }
 
@@ -188,10 +201,11 @@ enum err fed_missing_post(struct hs *hs, struct req *req)
             visit(w, req, json_text(e));
         }
     }
-    size_t n_latest = w->tail;
+    w->skip = w->tail;
+    w->min_depth = json_get_int(req->body, "min_depth", 0);
     struct json *out = json_object(req->a);
     struct json *newest_first = json_array(req->a);
-    TRY(walk(hs, req, w, room, (size_t)limit, n_latest, newest_first));
+    TRY(walk(hs, req, w, room, (size_t)limit, newest_first));
     struct json *events = json_put_array(out, STR("events"));
     struct json *reversed[MISSING_EVENTS_MAX];
     size_t n = 0;

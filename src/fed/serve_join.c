@@ -11,6 +11,8 @@
 #include "fed/chain.h"
 #include "fed/incoming.h"
 
+enum { STRIPPED_MAX = 32 };
+
 /* The room of params[0] when we are in it; NULL: the refusal is set. */
 static enum err resident_room(struct hs *hs, struct req *req, struct room **room)
 {
@@ -217,12 +219,34 @@ static enum err check_sender(struct req *req, const struct event *ev, bool *ok)
     return *ok ? ERR_NONE : reply_forbidden(req, "the invite is not signed by its sender's server");
 }
 
+/* What the inviter tells of the room, as far as it has the form of stripped state. */
+static struct json *stripped_of(struct req *req)
+{
+    struct json *out = json_array(req->a);
+    const struct json *given = json_get_array(req->body, "invite_room_state");
+    for (const struct json *e = json_first(given); e != NULL; e = json_next(e)) {
+        struct str type = json_get_text(e, "type");
+        struct str sender = json_get_text(e, "sender");
+        struct str state_key = json_get_text(e, "state_key");
+        const struct json *content = json_get_object(e, "content");
+        if (type.p == NULL || sender.p == NULL || state_key.p == NULL || content == NULL ||
+            json_count(out) == STRIPPED_MAX) {
+            continue;
+        }
+        struct json *kept = json_push_object(out);
+        json_put(kept, STR("content"), json_copy(req->a, content));
+        json_put_text(kept, "sender", sender);
+        json_put_text(kept, "state_key", state_key);
+        json_put_text(kept, "type", type);
+    }
+    return out;
+}
+
 static enum err store_invite(struct hs *hs, struct req *req, const struct event *ev,
                              const struct room_version *version)
 {
     struct room *room;
-    struct json *given = json_get_array(req->body, "invite_room_state");
-    struct json *stripped = given == NULL ? json_array(req->a) : json_copy(req->a, given);
+    struct json *stripped = stripped_of(req);
     bool resident;
     TRY(room_make(hs, ev->room_id, version, &room));
     TRY(current_is_joined(hs, room->nid, &resident));

@@ -318,6 +318,8 @@ void hs_turn(struct hs *hs, struct now now)
     destinations_rolled_back(hs);
     if (!hs->dead) {
         calls_leave(hs);
+    }
+    if (!hs->dead) {
         enum err err = store_commit(hs->store, &changed);
         if (err != ERR_NONE) {
             input_fatal(hs, err);
