@@ -330,8 +330,10 @@ static enum err take_state(struct hs *hs, struct call *call, struct room *room,
     *placed = (struct placed){room->nid, snapshot, arena_str(next->a, step->wanted)};
     next->ctx = placed;
     struct fetch *f = find(hs->missing, room->nid);
-    f->in_flight = true;
-    f->call = next->id;
+    if (f != NULL) {
+        f->in_flight = true;
+        f->call = next->id;
+    }
     struct str path = arena_fmt(next->a, "/_matrix/federation/v1/event/%.*s",
                                 STR_ARG(percent_write(next->a, step->wanted)));
     return call_send(hs, next, "GET", path, NULL, CALL_TIMEOUT_MS);
@@ -349,7 +351,9 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     (void)status;
     TRY(room_get(hs, placed->room, &room));
     struct fetch *f = find(hs->missing, room->nid);
-    f->in_flight = false;
+    if (f != NULL) {
+        f->in_flight = false;
+    }
     due(hs, room->nid, hs->now.mono_ms);
     const struct json *pdu = json_first(json_get_array(body, "pdus"));
     if (pdu != NULL) {
