@@ -36,11 +36,14 @@ export const launchOptions = {
  * @param {import("@playwright/test").BrowserType} type
  * @param {string} profile
  * @param {Record<string, number | boolean | string>} [firefoxUserPrefs]
+ * @param {string[]} [chromiumArgs]
  */
-export function launchOn(type, profile, firefoxUserPrefs = {}) {
-  const options = launchOptions[type.name() === "firefox" ? "firefox" : "chromium"];
+export function launchOn(type, profile, firefoxUserPrefs = {}, chromiumArgs = []) {
+  const isFirefox = type.name() === "firefox";
+  const options = launchOptions[isFirefox ? "firefox" : "chromium"];
   return type.launchPersistentContext(profile, {
     ...options,
+    args: [...(options.args ?? []), ...(isFirefox ? [] : chromiumArgs)],
     firefoxUserPrefs: { ...options.firefoxUserPrefs, ...firefoxUserPrefs },
     viewport: { width: 1280, height: 720 },
   });

@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Person } from "./pages/person.mjs";
 import { Observer } from "./report/observer.mjs";
+import { Gate } from "./services/gate.mjs";
 
 /** @param {string} name of an environment variable that scripts/scenario.sh gets from its caller */
 export function setting(name) {
@@ -77,6 +78,10 @@ const fixtures = {
       const order = workerInfo.project.name.startsWith("firefox")
         ? /** @type {const} */ (["firefox", "chromium"])
         : /** @type {const} */ (["chromium", "firefox"]);
+      const gates = order.map(
+        (browserName) => new Gate((url) => observer.note("foreign", browserName, `gate: ${url}`)),
+      );
+      const ports = await Promise.all(gates.map((gate) => gate.start()));
       const [first, second] = order.map((browserName, i) => {
         const [name, displayName] = i === 0 ? ["alice", "Alice"] : ["bob", "Bob"];
         return new Person(playwright[browserName], {
@@ -84,6 +89,7 @@ const fixtures = {
           displayName,
           profile: join(run, browserName),
           origin: setting("NEURITE_URL"),
+          gate: ports[i],
           watch: (context, person) => observer.watch(context, person.browserName),
         });
       });
@@ -91,6 +97,7 @@ const fixtures = {
       const notes = new Notes(join(run, "notes.json"));
       await use({ first, second, observer, notes, folder: run });
       await Promise.all([first.close(), second.close()]);
+      await Promise.all(gates.map((gate) => gate.stop()));
     },
     { scope: "worker", timeout: 120_000 },
   ],

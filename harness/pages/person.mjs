@@ -13,6 +13,15 @@ import { Talk } from "./talk.mjs";
 /** @typedef {"chromium" | "firefox"} BrowserName */
 
 const PASSWORD = "correct horse battery 7";
+/** @param {number} port Both browsers leave localhost alone. */
+const proxyPrefs = (port) => ({
+  "network.proxy.type": 1,
+  "network.proxy.http": "127.0.0.1",
+  "network.proxy.http_port": port,
+  "network.proxy.ssl": "127.0.0.1",
+  "network.proxy.ssl_port": port,
+});
+
 export class Person {
   /** @type {BrowserContext | null} */
   context = null;
@@ -27,16 +36,18 @@ export class Person {
    * @param {string} who.profile a folder
    * @param {string} who.origin of the stack
    * @param {(context: BrowserContext, person: Person) => void} who.watch is told of each new context
+   * @param {number} who.gate port of the proxy that stands in for the rest of the world
    * @param {Record<string, number | boolean | string>} [who.firefoxUserPrefs]
    */
-  constructor(type, { name, displayName, profile, origin, watch, firefoxUserPrefs = {} }) {
+  constructor(type, { name, displayName, profile, origin, watch, gate, firefoxUserPrefs = {} }) {
     this.type = type;
     this.name = name;
     this.displayName = displayName;
     this.profile = profile;
     this.origin = origin;
     this.watch = watch;
-    this.firefoxUserPrefs = firefoxUserPrefs;
+    this.gate = gate;
+    this.firefoxUserPrefs = { ...proxyPrefs(gate), ...firefoxUserPrefs };
     this.rooms = new Rooms(this);
     this.talk = new Talk(this);
   }
@@ -59,7 +70,9 @@ export class Person {
 
   /** Starts the browser, with nothing open yet. */
   async launch() {
-    const context = await launchOn(this.type, this.profile, this.firefoxUserPrefs);
+    const context = await launchOn(this.type, this.profile, this.firefoxUserPrefs, [
+      `--proxy-server=http://127.0.0.1:${this.gate}`,
+    ]);
     this.context = context;
     context.on("close", () => {
       this.context = null;

@@ -150,6 +150,7 @@ test.describe("5 the worker dies", () => {
         displayName: i === 0 ? "Carol" : "Dave",
         profile,
         origin: setting("NEURITE_URL"),
+        gate: stage.first.browserName === name ? stage.first.gate : stage.second.gate,
         watch: (context, person) => stage.observer.watch(context, person.browserName),
         // Firefox ends a worker a second after its last event, whatever it is at.
         firefoxUserPrefs: {
