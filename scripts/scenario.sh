@@ -15,9 +15,15 @@ mode=${1:-once}
 mkdir -p "$ARTIFACTS"
 
 # One whole run, with browsers and homeservers of its own: run WAY FOLDER-OF-THE-EVIDENCE.
+profiles=
+trap 'rm -rf "$profiles"' EXIT
 run() {
-    (cd "$top/harness" && ARTIFACTS=$2 node_modules/.bin/playwright test -c scenario.config.mjs \
-        --project "$1")
+    profiles=$(mktemp -d)
+    result=0
+    (cd "$top/harness" && ARTIFACTS=$2 SCENARIO_RUN=$profiles \
+        node_modules/.bin/playwright test -c scenario.config.mjs --project "$1") || result=$?
+    rm -rf "$profiles"
+    return "$result"
 }
 
 status=0
