@@ -139,7 +139,7 @@ static enum err gap_depth(struct hs *hs, const struct room *room, int64_t *depth
     int64_t event = query_int(&q, 0);
     TRY(query_end(&q));
     TRY(event_get(hs, event, &gap));
-    *depth = gap->ev->depth;
+    *depth = gap->ev->depth > FETCH_DEPTH_MAX ? gap->ev->depth - FETCH_DEPTH_MAX : 0;
     return ERR_NONE;
 }
 
