@@ -1,7 +1,7 @@
 /** What both browsers did besides, in all the steps before: nothing that is not on a short, fixed list. */
 import { readFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { expect, figure, test } from "../../fixtures-scenario.mjs";
+import { expect, figure, FOO, inRoom, test } from "../../fixtures-scenario.mjs";
 
 const MISSING_MAX = 12;
 const CONSOLE_MAX = 10;
@@ -14,6 +14,10 @@ const list = (name) => JSON.parse(readFileSync(new URL(`../../${name}`, import.m
 const line = ({ who, step, text }) => `${who}, "${step}": ${text}`;
 
 test.describe("8 clean", () => {
+  test.beforeAll(async ({ stage }) => {
+    await Promise.all([inRoom(stage.first, FOO.name), inRoom(stage.second, FOO.name)]);
+  });
+
   test("the observer sees what leaves the origin, and an error on the console", async ({
     stage,
   }) => {
