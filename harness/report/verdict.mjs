@@ -52,7 +52,7 @@ export default class Verdict {
         (this.#figures[order] ??= {})[name] = value;
       }
     }
-    const sign = result.status === "passed" ? "ok  " : "FAIL";
+    const sign = result.status === "passed" ? "ok    " : "not ok";
     console.log(`${sign} ${order}  ${step} (${seconds} s)`);
     if (result.status !== "passed") {
       const where = result.errors[0]?.location;
