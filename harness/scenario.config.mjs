@@ -28,6 +28,7 @@ export default defineConfig({
     ["junit", { outputFile: `${artifacts}/junit.xml` }],
     ["html", { outputFolder: `${artifacts}/report`, open: "never" }],
   ],
-  use: { actionTimeout: 30_000, trace: "on" },
+  // Without a film: it is nine tenths of the bytes, and slows down what is measured.
+  use: { actionTimeout: 30_000, trace: { mode: "on", screenshots: false, sources: false } },
   projects: [{ name: "chromium-first" }, { name: "firefox-first" }],
 });
