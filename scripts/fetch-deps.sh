@@ -69,18 +69,18 @@ apt_private() {
 
 # Unpacks Debian's source package $1 into $work/src-$1.
 unpack() {
-    wanted=$(row debian "$1")
-    wanted=${wanted%% *}
+    upstream=$(row debian "$1") # not "wanted", which is the caller's
+    upstream=${upstream%% *}
     apt_sources
-    say "source package $1, upstream $wanted"
+    say "source package $1, upstream $upstream"
     mkdir -p "$work/$1.d"
     (cd "$work/$1.d" && apt_private -qq source --download-only "$1" >/dev/null)
     dsc=$(echo "$work/$1.d"/*.dsc)
     [ -f "$dsc" ] || die "no source package $1 came"
     got=$(sed -n 's/^Version: *//p' "$dsc" | head -n 1 | sed 's/^[0-9]*://; s/-[^-]*$//')
     case $got in
-    "$wanted"*) ;;
-    *) die "$1 is $got upstream, deps.txt wants $wanted" ;;
+    "$upstream"*) ;;
+    *) die "$1 is $got upstream, deps.txt wants $upstream" ;;
     esac
     dpkg-source --no-check -x "$dsc" "$work/src-$1" >/dev/null
 }
