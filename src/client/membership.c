@@ -3,6 +3,7 @@
 
 #include "engine/current.h"
 #include "engine/remote.h"
+#include "engine/user_profile.h"
 #include "event/mxid.h"
 
 enum { SERVERS_MAX = 16 };
@@ -10,17 +11,15 @@ enum { SERVERS_MAX = 16 };
 enum err membership_content(struct hs *hs, struct arena *a, int64_t user, const char *membership,
                             struct json **out)
 {
-    struct query q;
+    struct user_profile profile;
     *out = json_object(a);
     json_put_text(*out, "membership", str_of(membership));
-    enum err err = query_one(&q, hs->store, STMT_PROFILE_GET, "i", user);
-    if (err == ERR_ABSENT) {
-        return ERR_NONE;
+    enum err err = user_profile_find(hs, a, user, &profile);
+    if (err != ERR_ABSENT) {
+        TRY(err);
     }
-    TRY(err);
-    json_put_text(*out, "displayname", query_str(&q, a, 0));
-    json_put_text(*out, "avatar_url", query_str(&q, a, 1));
-    return query_end(&q);
+    user_profile_put(*out, &profile, STR_ABSENT);
+    return ERR_NONE;
 }
 
 static enum err send_member(struct hs *hs, struct req *req, struct room *room, struct str user_id,

@@ -3,6 +3,7 @@
 
 #include "client/membership.h"
 #include "engine/remote.h"
+#include "engine/user_profile.h"
 #include "event/mxid.h"
 
 enum { PROFILE_VALUE_MAX = 1024 };
@@ -15,7 +16,7 @@ static bool is_field(struct str field)
 static enum err get(struct hs *hs, struct req *req, struct str field)
 {
     struct str user_id = req->params[0];
-    struct query q;
+    struct user_profile profile;
     int64_t user;
     if (!mxid_is_user(user_id)) {
         return reply_error(req, 400, "M_INVALID_PARAM", "this is no user id");
@@ -24,19 +25,13 @@ static enum err get(struct hs *hs, struct req *req, struct str field)
         return hs->remote->profile(hs, req, user_id, field);
     }
     TRY(store_name_find(hs->store, user_id, &user));
-    enum err err = query_one(&q, hs->store, STMT_PROFILE_GET, "i", user);
+    enum err err = user_profile_find(hs, req->a, user, &profile);
     if (err == ERR_ABSENT) {
         return reply_not_found(req, "there is no such user");
     }
     TRY(err);
     struct json *out = json_object(req->a);
-    if (str_is_absent(field) || str_eq(field, STR("displayname"))) {
-        json_put_text(out, "displayname", query_str(&q, req->a, 0));
-    }
-    if (str_is_absent(field) || str_eq(field, STR("avatar_url"))) {
-        json_put_text(out, "avatar_url", query_str(&q, req->a, 1));
-    }
-    TRY(query_end(&q));
+    user_profile_put(out, &profile, field);
     return reply_json(req, out);
 }
 
@@ -94,9 +89,7 @@ enum err profile_field_put(struct hs *hs, struct req *req)
 {
     struct str field = req->params[1];
     const struct json *value = json_get(req->body, field);
-    struct query q;
-    struct str name = STR_ABSENT;
-    struct str avatar = STR_ABSENT;
+    struct user_profile profile;
     if (!access_is_self(req, 0)) {
         return reply_forbidden(req, "this is another user's profile");
     }
@@ -110,20 +103,18 @@ enum err profile_field_put(struct hs *hs, struct req *req)
         return reply_error(req, 400, "M_TOO_LARGE", "'%.*s' has at most %d bytes", STR_ARG(field),
                            PROFILE_VALUE_MAX);
     }
-    enum err err = query_one(&q, hs->store, STMT_PROFILE_GET, "i", req->user);
+    enum err err = user_profile_find(hs, req->a, req->user, &profile);
     if (err != ERR_ABSENT) {
         TRY(err);
-        name = query_str(&q, req->a, 0);
-        avatar = query_str(&q, req->a, 1);
-        TRY(query_end(&q));
     }
     struct str text = json_text(value).n == 0 ? STR_ABSENT : json_text(value);
     if (str_eq(field, STR("displayname"))) {
-        name = text;
+        profile.displayname = text;
     } else {
-        avatar = text;
+        profile.avatar_url = text;
     }
-    TRY(store_run(hs->store, STMT_PROFILE_PUT, "itt", req->user, name, avatar));
+    TRY(store_run(hs->store, STMT_PROFILE_PUT, "itt", req->user, profile.displayname,
+                  profile.avatar_url));
     TRY(spread(hs, req));
     return reply_empty(req);
 }

@@ -5,6 +5,7 @@
 #include "engine/call.h"
 #include "engine/gate.h"
 #include "engine/public_rooms.h"
+#include "engine/user_profile.h"
 #include "event/mxid.h"
 #include "fed/join.h"
 #include "net/link.h"
@@ -78,15 +79,12 @@ static enum err alias_found(struct hs *hs, struct req *req, struct gather *g,
     g->is_found = true;
     if (g->is_join) {
         struct json *content = json_object(req->a);
-        struct query q;
-        enum err err = query_one(&q, hs->store, STMT_PROFILE_GET, "i", req->user);
-        if (err == ERR_NONE) {
-            json_put_text(content, "displayname", query_str(&q, req->a, 0));
-            json_put_text(content, "avatar_url", query_str(&q, req->a, 1));
-            TRY(query_end(&q));
-        } else if (err != ERR_ABSENT) {
-            return err;
+        struct user_profile profile;
+        enum err err = user_profile_find(hs, req->a, req->user, &profile);
+        if (err != ERR_ABSENT) {
+            TRY(err);
         }
+        user_profile_put(content, &profile, STR_ABSENT);
         req->reply.parked = true;
         TRY(join_remote(hs, req, room_id, (struct strs){servers, n}, content));
         return req->reply.status == 0 ? ERR_NONE : gate_finish(hs, req);
@@ -153,34 +151,25 @@ static enum err on_profile(struct hs *hs, struct call *call, int status, struct 
 {
     const struct ask *ask = call->ctx;
     struct req *req = gate_find(hs, ask->req);
-    struct query q;
     int64_t user;
     (void)why;
     if (req == NULL) {
         return ERR_NONE;
     }
     struct json *out = json_object(req->a);
-    struct str name = json_get_text(body, "displayname");
-    struct str avatar = json_get_text(body, "avatar_url");
+    struct user_profile profile = {json_get_text(body, "displayname"),
+                                   json_get_text(body, "avatar_url")};
     if (status != 200) { /* what its member events told us is better than nothing */
         TRY(store_name_find(hs->store, ask->what, &user));
-        enum err err = query_one(&q, hs->store, STMT_PROFILE_GET, "i", user);
+        enum err err = user_profile_find(hs, req->a, user, &profile);
         if (err == ERR_ABSENT) {
             (void)reply_not_found(req, "the user's server cannot be reached, or has no such user");
             return gate_finish(hs, req);
         }
         TRY(err);
-        name = query_str(&q, req->a, 0);
-        avatar = query_str(&q, req->a, 1);
-        TRY(query_end(&q));
     }
     struct str field = req->n_params > 1 ? req->params[1] : STR_ABSENT;
-    if (str_is_absent(field) || str_eq(field, STR("displayname"))) {
-        json_put_text(out, "displayname", name);
-    }
-    if (str_is_absent(field) || str_eq(field, STR("avatar_url"))) {
-        json_put_text(out, "avatar_url", avatar);
-    }
+    user_profile_put(out, &profile, field);
     (void)reply_json(req, out);
     return gate_finish(hs, req);
 }

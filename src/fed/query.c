@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "engine/public_rooms.h"
+#include "engine/user_profile.h"
 #include "event/mxid.h"
 #include "event/seal.h"
 
@@ -56,24 +57,18 @@ enum err query_profile_get(struct hs *hs, struct req *req)
     struct str user_id = req_query(req, "user_id");
     struct str field = req_query(req, "field");
     int64_t user;
-    struct query q;
+    struct user_profile profile;
     if (!mxid_is_user(user_id) || !hs_is_ours(hs, user_id)) {
         return reply_error(req, 400, "M_INVALID_PARAM", "'user_id' is not a user of this server");
     }
     TRY(store_name_find(hs->store, user_id, &user));
-    enum err err = query_one(&q, hs->store, STMT_PROFILE_GET, "i", user);
+    enum err err = user_profile_find(hs, req->a, user, &profile);
     if (err == ERR_ABSENT) {
         return reply_not_found(req, "there is no such user");
     }
     TRY(err);
     struct json *out = json_object(req->a);
-    if (str_is_absent(field) || str_eq(field, STR("displayname"))) {
-        json_put_text(out, "displayname", query_str(&q, req->a, 0));
-    }
-    if (str_is_absent(field) || str_eq(field, STR("avatar_url"))) {
-        json_put_text(out, "avatar_url", query_str(&q, req->a, 1));
-    }
-    TRY(query_end(&q));
+    user_profile_put(out, &profile, field);
     return reply_json(req, out);
 }
 
