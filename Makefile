@@ -57,7 +57,6 @@ format: node_modules/.package-lock.json
 	@scripts/format.sh
 
 demo:
-	@$(INSTALL) native wasm web browser
 	@scripts/demo.sh
 
 vectors: deps

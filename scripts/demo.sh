@@ -14,6 +14,7 @@ say() { echo "demo: $*"; }
 say "builds the homeserver, the relay and the client (10 to 20 minutes the first time, then seconds),"
 say "serves http://localhost:$WEB_PORT, and drives Chromium and Firefox through it."
 
+scripts/install-packages.sh native wasm web browser
 make --no-print-directory native wasm riot
 [ -n "$(find harness/node_modules/.package-lock.json -newer harness/package-lock.json 2>/dev/null)" ] ||
     (cd harness && npm ci --ignore-scripts --no-audit --no-fund)

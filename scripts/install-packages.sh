@@ -68,7 +68,7 @@ for package in $wanted; do
     esac
     there="$there $package"
 done
-echo "install-packages: installing$there"
+echo "install-packages: installing$there (a few minutes)"
 # shellcheck disable=SC2086 # a list of packages
 $root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends -y $there \
     >/dev/null
