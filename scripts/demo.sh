@@ -15,6 +15,20 @@ say "builds the homeserver, the relay and the client (10 to 20 minutes the first
 say "serves http://localhost:$WEB_PORT, and drives Chromium and Firefox through it."
 
 scripts/install-packages.sh native wasm web browser
+# Before the long part: is PORT at ADDRESS free? NAME is who wants it, VARIABLE what changes it.
+wants() { # NAME ADDRESS PORT VARIABLE
+    node -e 'require("net").createServer().on("error", (e) => process.exit(e.code === "EADDRINUSE" ? 3 : 4))
+        .listen(Number(process.argv[2]), process.argv[1], () => process.exit(0))' "$2" "$3" || {
+        case $? in
+        3) say "port $3 is taken, and $1 wants it: end what listens there, or choose another port, like $4=$(($3 + 10)) make demo" >&2 ;;
+        *) say "$1 cannot listen on port $3: choose another one, like $4=8090 make demo" >&2 ;;
+        esac
+        exit 1
+    }
+}
+wants "the page" 0.0.0.0 "$WEB_PORT" WEB_PORT
+wants "the relay" 127.0.0.1 "$RELAY_PORT" RELAY_PORT
+
 make --no-print-directory native wasm riot
 [ -n "$(find harness/node_modules/.package-lock.json -newer harness/package-lock.json 2>/dev/null)" ] ||
     (cd harness && npm ci --ignore-scripts --no-audit --no-fund)

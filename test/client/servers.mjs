@@ -124,13 +124,16 @@ export class Neurite extends Server {
  * Starts a homeserver on a port of its own choice and waits until it listens.
  * @param {string} data its directory
  * @param {string[]} [args]
+ * @param {string[]} [through] a command that runs it, with its own arguments
  */
-export async function startNeurite(data, args = []) {
-  const program = new Program(NEURITE, [
-    ...["--listen", "127.0.0.1:0", "--data", data],
+export async function startNeurite(data, args = [], through = []) {
+  const [command, ...words] = [
+    ...through,
+    ...[NEURITE, "--listen", "127.0.0.1:0", "--data", data],
     ...["--password-memory-kib", "8", "--no-rate-limits"],
     ...args,
-  ]);
+  ];
+  const program = new Program(command, words);
   const [, name] = await program.says(/^Server name (\S+)$/m);
   const [, base] = await program.says(/^Listening on (http:\S+)$/m);
   return new Neurite(program, base, name, data);
@@ -144,6 +147,30 @@ export async function runNeurite(args) {
   const program = new Program(NEURITE, args);
   await program.ended;
   return { code: program.child.exitCode, output: program.output };
+}
+
+/**
+ * A file system of its own at `dir`, of so many bytes, in memory: `through` runs a command where it is
+ * mounted, and this process reaches it at `seen`. Wants root. It is gone with the file's tests.
+ * @param {string} dir
+ * @param {number} bytes
+ */
+export async function smallDisk(dir, bytes) {
+  const script =
+    'mount -t tmpfs -o "size=$1" neurite "$2" && echo mounted && exec tail -f /dev/null';
+  const holder = new Program("unshare", ["-m", "sh", "-c", script, "sh", String(bytes), dir]);
+  await holder.says(/^mounted$/m);
+  const pid = String(holder.child.pid);
+  const through = ["nsenter", "--mount", "--target", pid, "--"];
+  const resize = async (/** @type {number} */ size) => {
+    const [command, ...words] = [...through, "mount", "-o", `remount,size=${size}`, dir];
+    const mount = new Program(command, words);
+    await mount.ended;
+    if (mount.child.exitCode !== 0) {
+      throw new Error(`the disk does not grow: ${mount.output}`);
+    }
+  };
+  return { seen: path.join("/proc", pid, "root", dir), through, resize };
 }
 
 /** A port that was free a moment ago. */
