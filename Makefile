@@ -15,7 +15,8 @@ help:
 	@echo "make test     every test there is; ends in a line N passed, N failed (RINGS=\"lint native\": some)"
 	@echo "make lint     the linters only          make format   rewrite sources in the house's style"
 	@echo "make vectors  the tests by published vectors"
-	@echo "make sim      the simulator             make bench    figures (SEEDS, SECONDS: see there)"
+	@echo "make sim      the simulator: SEED=n, or SEEDS=a..b, or MINUTES=m; NODES=1..4, JOBS=n"
+	@echo "make bench    figures (SEEDS, SECONDS: see there)"
 	@echo "make nightly  the long runs             make clean    remove what was built"
 
 deps:
@@ -66,10 +67,10 @@ vectors: deps
 	@ctest --preset dev -R vector
 
 sim: deps
-	@test -d test/sim || { echo "make sim: the tree has no test/sim" >&2; exit 1; }
-	@cmake --preset dev >/dev/null
-	@cmake --build --preset dev -j $(JOBS)
-	@ctest --preset dev -R '^sim'
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS) --target sim
+	@SEED="$(SEED)" SEEDS="$(SEEDS)" MINUTES="$(MINUTES)" NODES="$(NODES)" JOBS="$(JOBS)" \
+		scripts/sim.sh
 
 bench:
 	@test -f scripts/bench.sh || { echo "make bench: nothing is measured yet" >&2; exit 1; }

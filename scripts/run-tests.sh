@@ -55,7 +55,11 @@ ring_lint() {
     scripts/fetch-deps.sh && scripts/lint.sh
 }
 
-ring_native() { build dev && ctest --test-dir build/dev -V -j "$JOBS"; }
+# Most seeds of the simulator run optimised.
+ring_native() {
+    build dev && build release sim && ctest --test-dir build/dev -V -j "$JOBS" &&
+        test/sim/seeds.sh
+}
 
 # The second compiler agrees: everything compiles without a warning.
 ring_clang() { build lint && echo "ok 1 - clang compiles everything without a warning"; }

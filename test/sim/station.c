@@ -154,7 +154,7 @@ static void station_crash(struct station *node, const char *why)
 {
     struct world *world = node->world;
     world_trace(world, "node %zu crashes: %s", node->index, why);
-    world->n_crashes++;
+    world->counts.crashes++;
     bool is_lucky = rng_one_in(&world->rng, 2);
     hs_close(node->hs);
     node->hs = NULL;
@@ -236,7 +236,7 @@ void station_request(struct station *node, struct str head, struct str body, sta
                               .head_n = head.n,
                               .body = copy_of(body),
                               .body_n = body.n};
-    node->world->n_requests++;
+    node->world->counts.requests++;
     agenda_put_owned(&node->world->agenda,
                      node->world->now_ms + rng_between(&node->world->rng, 0, 3), request_arrives,
                      parcel, parcel_free);
@@ -308,7 +308,7 @@ static void do_flush(struct station *node, uint64_t turn)
         return;
     }
     disk_flush_begin(node->disk);
-    node->world->n_flushes++;
+    node->world->counts.flushes++;
     agenda_put_owned(&node->world->agenda,
                      node->world->now_ms + rng_between(&node->world->rng, 1, 30), flush_ends, note,
                      base_free);
@@ -391,7 +391,7 @@ static void turn_run(void *ctx, uint64_t incarnation)
         world_fail(world, "node %zu spins", node->index);
         return;
     }
-    world->n_turns++;
+    world->counts.turns++;
     hs_turn(node->hs, now_of(node));
     for (int n = 0; n < EFFECTS_A_TURN_MAX && hs_next(node->hs, &effect); n++) {
         if (!effect_do(node, &effect) || world->is_failed) {

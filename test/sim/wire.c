@@ -160,7 +160,7 @@ static int64_t arrival(struct world *world, int64_t *last_ms)
 static bool is_cut_now(struct world *world)
 {
     uint64_t one_in = world->faults.link_cut_one_in;
-    world->n_link_messages++;
+    world->counts.link_messages++;
     return one_in != 0 && rng_one_in(&world->rng, one_in);
 }
 

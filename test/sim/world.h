@@ -20,6 +20,14 @@ struct faults {
     uint64_t link_cut_one_in;  /* messages over a link */
 };
 
+/* What happened, counted. */
+struct counts {
+    uint64_t turns, crashes, flushes, requests, link_messages;
+};
+
+#define WORLD_LAST_LINES 40
+#define WORLD_LINE 240
+
 struct world {
     uint64_t seed;
     struct rng rng;
@@ -35,15 +43,17 @@ struct world {
     char room[256]; /* the one they all talk in; empty until it is made */
     /* What happened, in one number; the same seed gives the same. */
     uint64_t trace;
-    bool is_verbose, is_failed;
-    uint64_t n_turns, n_crashes, n_flushes, n_requests, n_link_messages;
+    struct counts counts;
+    bool is_verbose, is_quiet, is_failed;
+    char last[WORLD_LAST_LINES][WORLD_LINE]; /* the trace's newest lines, a ring */
+    size_t n_lines;
 };
 
 /* A line of the trace: goes into the number, and to stdout when verbose. */
 void world_trace(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The bytes go into the number, unprinted. */
 void world_trace_bytes(struct world *world, struct str bytes);
-/* An invariant does not hold: printed with seed and time; the run ends. */
+/* An invariant does not hold: printed with seed, time and what happened last; the run ends. */
 void world_fail(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -1,0 +1,25 @@
+/* One seed: a world is made, lives through its troubles, gets well, and is judged. */
+#ifndef TEST_SIM_RUN_H
+#define TEST_SIM_RUN_H
+
+#include "test/sim/world.h"
+
+struct run_options {
+    size_t nodes; /* 0: the seed chooses one or two */
+    bool is_verbose;
+    bool is_quiet; /* a failure is not told either */
+};
+
+/* What is left of a world. */
+struct run_result {
+    bool is_ok;
+    size_t nodes;
+    int64_t ms;
+    uint64_t trace;
+    struct counts counts;
+};
+
+/* The same seed and options give the same result, whatever ran before. */
+struct run_result run_seed(uint64_t seed, const struct run_options *options);
+
+#endif
