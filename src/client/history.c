@@ -6,6 +6,7 @@
 #include "engine/remote.h"
 #include "engine/snapshot.h"
 #include "engine/token.h"
+#include "engine/visible.h"
 
 enum { MESSAGES_DEFAULT = 10, INITIAL_SYNC_DEFAULT = 20 };
 
@@ -117,7 +118,7 @@ static enum err find_event(struct hs *hs, struct req *req, struct access *access
         return err;
     }
     if (ok) {
-        TRY(client_event_visible(hs, *out, req->user, req->user_id, &ok));
+        TRY(visible_to_user(hs, *out, req->user, req->user_id, &ok));
     }
     if (!ok) {
         *out = NULL;

@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "engine/snapshot.h"
+#include "engine/visible.h"
 
 enum { ROWS_MAX = 512 };
 
@@ -43,7 +44,7 @@ enum err page_read(struct hs *hs, struct req *req, const struct access *access, 
         struct json *shown;
         bool visible;
         TRY(event_get(hs, rows->nid[i], &s));
-        TRY(client_event_visible(hs, s, req->user, req->user_id, &visible));
+        TRY(visible_to_user(hs, s, req->user, req->user_id, &visible));
         out->end = backwards ? rows->position[i] - 1 : rows->position[i];
         if (visible && event_filter_allows_event(filter, s->ev)) {
             TRY(client_event(hs, req->a, s, &view, &shown));

@@ -4,7 +4,6 @@
 #include "engine/current.h"
 #include "engine/snapshot.h"
 #include "event/redact.h"
-#include "room/visibility.h"
 
 enum { RELATIONS_LOOKED_AT = 32 };
 
@@ -14,6 +13,12 @@ static void put_copy(struct arena *a, struct json *to, const struct json *from, 
     if (value != NULL) {
         json_put(to, str_of(key), json_copy(a, value));
     }
+}
+
+/* The PDU as it stands: without what a redaction took away. */
+static const struct json *tree_of(struct arena *a, const struct stored *s)
+{
+    return s->redacted_by.p == NULL ? s->ev->tree : redact_json(a, s->ev->version, s->ev->tree);
 }
 
 static struct json *basics(struct arena *a, const struct event *ev, const struct json *tree,
@@ -128,9 +133,7 @@ enum err client_event(struct hs *hs, struct arena *a, const struct stored *s,
                       const struct client_view *view, struct json **out)
 {
     bool is_redacted = s->redacted_by.p != NULL;
-    const struct json *tree =
-        is_redacted ? redact_json(a, s->ev->version, s->ev->tree) : s->ev->tree;
-    *out = basics(a, s->ev, tree, view != NULL && view->without_room_id);
+    *out = basics(a, s->ev, tree_of(a, s), view != NULL && view->without_room_id);
     put_redacts(*out, s->ev, is_redacted);
     struct json *info = json_put_object(*out, STR("unsigned"));
     int64_t age = hs->now.unix_ms - s->ev->origin_server_ts;
@@ -141,14 +144,19 @@ enum err client_event(struct hs *hs, struct arena *a, const struct stored *s,
     return put_replacement(hs, a, s, info);
 }
 
-struct json *client_event_strip(struct arena *a, const struct event *ev)
+static struct json *strip(struct arena *a, const struct event *ev, const struct json *tree)
 {
     struct json *out = json_object(a);
-    json_put(out, STR("content"), json_copy(a, ev->content));
+    put_copy(a, out, tree, "content");
     json_put_text(out, "sender", ev->sender);
     json_put_text(out, "state_key", ev->state_key);
     json_put_text(out, "type", ev->type);
     return out;
+}
+
+struct json *client_event_strip(struct arena *a, const struct event *ev)
+{
+    return strip(a, ev, ev->tree);
 }
 
 enum err client_event_stripped(struct hs *hs, struct arena *a, const struct room *room,
@@ -164,78 +172,11 @@ enum err client_event_stripped(struct hs *hs, struct arena *a, const struct room
         struct stored *s;
         TRY(current_get(hs, room, str_of(types[i]), STR(""), &s));
         if (s != NULL) {
-            json_push(*out, client_event_strip(a, s->ev));
+            json_push(*out, strip(a, s->ev, tree_of(a, s)));
         }
     }
     if (ev != NULL) {
         json_push(*out, client_event_strip(a, ev));
     }
-    return ERR_NONE;
-}
-
-/* The state that decides about an event: the one before it, or today's where that is not known. */
-static enum err look(struct hs *hs, const struct stored *s, struct str type, struct str state_key,
-                     struct stored **out)
-{
-    int64_t nid = 0;
-    struct room *room;
-    *out = NULL;
-    if (s->before == 0) {
-        TRY(room_get(hs, s->room, &room));
-        return current_get(hs, room, type, state_key, out);
-    }
-    TRY(snapshot_get(hs, s->before, type, state_key, &nid));
-    return nid == 0 ? ERR_NONE : event_get(hs, nid, out);
-}
-
-/* Joined now, or left after the event. */
-static enum err was_joined_since(struct hs *hs, const struct stored *s, int64_t user,
-                                 struct str user_id, bool *since)
-{
-    struct query q;
-    struct stored *left;
-    *since = false;
-    enum err err = query_one(&q, hs->store, STMT_MEMBER_GET, "ii", user, s->room);
-    if (err == ERR_ABSENT) {
-        return ERR_NONE;
-    }
-    TRY(err);
-    struct str membership = query_str(&q, hs->turn, 0);
-    int64_t event = query_int(&q, 1);
-    int64_t position = query_int(&q, 2);
-    TRY(query_end(&q));
-    if (str_eq(membership, STR("join"))) {
-        *since = true;
-        return ERR_NONE;
-    }
-    if (event == 0 || position <= s->position) {
-        return ERR_NONE;
-    }
-    TRY(event_get(hs, event, &left));
-    if (left->before != 0) {
-        int64_t nid = 0;
-        struct stored *was = NULL;
-        TRY(snapshot_get(hs, left->before, STR("m.room.member"), user_id, &nid));
-        if (nid != 0) {
-            TRY(event_get(hs, nid, &was));
-        }
-        *since = was != NULL && str_eq(event_membership(was->ev), STR("join"));
-    }
-    return ERR_NONE;
-}
-
-enum err client_event_visible(struct hs *hs, const struct stored *s, int64_t user,
-                              struct str user_id, bool *visible)
-{
-    struct stored *visibility;
-    struct stored *member;
-    bool since;
-    TRY(look(hs, s, STR("m.room.history_visibility"), STR(""), &visibility));
-    TRY(look(hs, s, STR("m.room.member"), user_id, &member));
-    TRY(was_joined_since(hs, s, user, user_id, &since));
-    const struct json *content = visibility == NULL ? NULL : visibility->ev->content;
-    struct str then = member == NULL ? STR_ABSENT : event_membership(member->ev);
-    *visible = visibility_allows(s->ev, user_id, visibility_parse(content),
-                                 visibility_member_parse(then), since);
     return ERR_NONE;
 }

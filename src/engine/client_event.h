@@ -23,8 +23,4 @@ enum err client_event_stripped(struct hs *hs, struct arena *a, const struct room
                                const struct event *ev, struct json **out) MUST_USE;
 struct json *client_event_strip(struct arena *a, const struct event *ev);
 
-/* May this user see the event (m.room.history_visibility)? */
-enum err client_event_visible(struct hs *hs, const struct stored *s, int64_t user,
-                              struct str user_id, bool *visible) MUST_USE;
-
 #endif

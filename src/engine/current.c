@@ -4,6 +4,7 @@
 #include "engine/gate.h"
 #include "engine/snapshot.h"
 #include "event/mxid.h"
+#include "event/redact.h"
 
 struct move {
     struct hs *hs;
@@ -111,6 +112,9 @@ enum err current_content(struct hs *hs, const struct room *room, struct str type
     struct stored *s;
     TRY(current_get(hs, room, type, state_key, &s));
     *out = s == NULL ? NULL : s->ev->content;
+    if (s != NULL && s->redacted_by.p != NULL) {
+        *out = json_get_object(redact_json(hs->turn, s->ev->version, s->ev->tree), "content");
+    }
     return ERR_NONE;
 }
 

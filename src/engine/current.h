@@ -14,7 +14,7 @@ enum err current_move(struct hs *hs, struct room *room, int64_t snapshot, const 
 /* The state event, *out NULL when there is none. */
 enum err current_get(struct hs *hs, const struct room *room, struct str type, struct str state_key,
                      struct stored **out) MUST_USE;
-/* Content of the state event, NULL when there is none. */
+/* Content of the state event, redacted when it was, for this turn; NULL when there is none. */
 enum err current_content(struct hs *hs, const struct room *room, struct str type,
                          struct str state_key, struct json **out) MUST_USE;
 

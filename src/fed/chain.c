@@ -5,6 +5,7 @@
 #include "engine/current.h"
 #include "engine/req.h"
 #include "engine/snapshot.h"
+#include "event/redact.h"
 
 enum err chain_room(struct hs *hs, struct req *req, struct room **room)
 {
@@ -24,12 +25,15 @@ enum err chain_room(struct hs *hs, struct req *req, struct room **room)
     return ERR_NONE;
 }
 
-static void put(struct arena *a, struct json *out, const struct event *ev, bool only_ids)
+/* State and auth chains are given to every server in the room, whatever it may see of the
+ * timeline: without them it could decide nothing. */
+static void put(struct arena *a, struct json *out, const struct stored *s, bool only_ids)
 {
     if (only_ids) {
-        json_push_text(out, ev->id);
+        json_push_text(out, s->ev->id);
     } else {
-        json_push(out, json_copy(a, ev->tree));
+        json_push(out, s->redacted_by.p == NULL ? json_copy(a, s->ev->tree)
+                                                : redact_json(a, s->ev->version, s->ev->tree));
     }
 }
 
@@ -55,7 +59,7 @@ enum err chain_of_events(struct hs *hs, struct arena *a, const struct str *ids, 
         }
         TRY(err);
         if (head >= n) {
-            put(a, out, s->ev, only_ids);
+            put(a, out, s, only_ids);
         }
         for (size_t i = 0; i < s->ev->auth_events.n; i++) {
             struct str id = s->ev->auth_events.at[i];
@@ -89,7 +93,7 @@ enum err chain_of_state(struct hs *hs, struct arena *a, int64_t snapshot, struct
     for (; e != NULL; e = state_next(&entries, e)) {
         struct stored *s;
         TRY(event_find(hs, e->event_id, &s));
-        put(a, state, s->ev, only_ids);
+        put(a, state, s, only_ids);
         ids[n] = e->event_id;
         n++;
     }

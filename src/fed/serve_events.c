@@ -2,7 +2,7 @@
 #include "fed/serve_events.h"
 
 #include "base/map.h"
-#include "event/redact.h"
+#include "engine/visible.h"
 #include "fed/chain.h"
 
 enum { BACKFILL_MAX = 100, WALK_MAX = 1000 };
@@ -15,11 +15,13 @@ static struct json *envelope(struct hs *hs, struct req *req)
     return out;
 }
 
-/* What was redacted goes out so: its id, hash and signatures stay good. */
-static struct json *whole_or_redacted(struct arena *a, const struct stored *s)
+/* As the server that asks may see it. */
+static enum err push(struct hs *hs, struct req *req, const struct stored *s, struct json *out)
 {
-    return s->redacted_by.p == NULL ? json_copy(a, s->ev->tree)
-                                    : redact_json(a, s->ev->version, s->ev->tree);
+    struct json *pdu;
+    TRY(visible_pdu(hs, req->a, s, req->origin_name, req->origin, &pdu));
+    json_push(out, pdu);
+    return ERR_NONE;
 }
 
 /* The stored event of that id in that room, *s NULL and the refusal set otherwise. */
@@ -39,7 +41,7 @@ enum err fed_event_get(struct hs *hs, struct req *req)
     struct stored *s;
     struct room *room;
     enum err err = event_find(hs, req->params[0], &s);
-    if (err == ERR_ABSENT) {
+    if (err == ERR_ABSENT || (err == ERR_NONE && s->status == EVENT_REJECTED)) {
         return reply_not_found(req, "there is no such event");
     }
     TRY(err);
@@ -50,7 +52,7 @@ enum err fed_event_get(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     struct json *out = envelope(hs, req);
-    json_push(json_put_array(out, STR("pdus")), whole_or_redacted(req->a, s));
+    TRY(push(hs, req, s, json_put_array(out, STR("pdus"))));
     return reply_json(req, out);
 }
 
@@ -147,7 +149,7 @@ static enum err walk(struct hs *hs, struct req *req, struct walk *w, const struc
             continue;
         }
         if (w->head >= w->skip) {
-            json_push(out, whole_or_redacted(req->a, s));
+            TRY(push(hs, req, s, out));
         }
         for (size_t i = 0; i < s->ev->prev_events.n; i++) {
             visit(w, req, s->ev->prev_events.at[i]);

@@ -2,6 +2,7 @@
 #include "sync/stream.h"
 
 #include "engine/token.h"
+#include "engine/visible.h"
 
 struct scan {
     struct stored **raw, **shown; /* newest first until turned */
@@ -28,7 +29,7 @@ static enum err is_shown(struct sync *s, const struct stored *ev, bool *shown)
         (!event_is_state(ev->ev) && sync_is_ignored(s, ev->ev->sender))) {
         return ERR_NONE;
     }
-    return client_event_visible(s->hs, ev, s->user, s->user_id, shown);
+    return visible_to_user(s->hs, ev, s->user, s->user_id, shown);
 }
 
 /* One page of rows, newest first. */

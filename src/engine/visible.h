@@ -1,0 +1,20 @@
+/* Who may see an event (m.room.history_visibility), with the facts looked up in the store. Where
+ * the state at an event is not known (fetched history), the changes that are known decide: today's
+ * state, followed back to the depth of the event. */
+#ifndef ENGINE_VISIBLE_H
+#define ENGINE_VISIBLE_H
+
+#include "engine/event_cache.h"
+
+enum err visible_to_user(struct hs *hs, const struct stored *s, int64_t user, struct str user_id,
+                         bool *visible) MUST_USE;
+/* server (its number in names) has users in the room today. */
+enum err visible_to_server(struct hs *hs, const struct stored *s, int64_t server, struct str name,
+                           bool *visible) MUST_USE;
+
+/* The PDU for another server: whole, or redacted when it was redacted or that server may not see
+ * it. Id, hash and signatures stay good, and the graph has no hole. */
+enum err visible_pdu(struct hs *hs, struct arena *a, const struct stored *s, int64_t server,
+                     struct str name, struct json **out) MUST_USE;
+
+#endif
