@@ -60,6 +60,14 @@
 #define TO_DEVICE_MAX 10000    /* messages of one request or EDU */
 #define USER_SEARCH_MAX 50
 #define MESSAGES_MAX 100
+#define REPORTS_MAX 100 /* of one user in REPORTS_SPAN_MS */
+#define REPORTS_SPAN_MS (24 * 60 * 60 * 1000)
+#define REPORT_REASON_MAX 4096
+#define HIERARCHY_ROOMS_MAX 1000   /* looked at in one space */
+#define HIERARCHY_CHILDREN_MAX 500 /* of one room */
+#define HIERARCHY_PAGE_MAX 50
+#define HIERARCHY_DEPTH_MAX 16
+#define RESTRICTED_ROOMS_MAX 50 /* of a join rule that are looked at */
 #define REQUEST_ID_KEEP_MS (10 * 60 * 1000)
 #define REQUEST_ID_KEEP_MAX 1000
 #define PASSWORD_MAX 512

@@ -3,6 +3,7 @@
 
 #include "engine/current.h"
 #include "engine/snapshot.h"
+#include "engine/visible.h"
 #include "room/visibility.h"
 
 enum err access_joined(struct hs *hs, struct req *req, struct room **room, bool *ok)
@@ -63,6 +64,30 @@ enum err access_read(struct hs *hs, struct req *req, struct access *access, bool
     bool was_there = str_eq(membership, STR("leave")) || str_eq(membership, STR("ban"));
     return was_there && !forgotten ? at_leaving(hs, req, access, ok)
                                    : reply_forbidden(req, "you are not in that room");
+}
+
+enum err access_event(struct hs *hs, struct req *req, struct access *access, struct stored **out)
+{
+    bool ok;
+    *out = NULL;
+    TRY(access_read(hs, req, access, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    enum err err = event_find(hs, req->params[1], out);
+    ok = err == ERR_NONE && (*out)->room == access->room->nid && (*out)->has_position &&
+         (*out)->position <= access->position;
+    if (err != ERR_NONE && err != ERR_ABSENT) {
+        return err;
+    }
+    if (ok) {
+        TRY(visible_to_user(hs, *out, req->user, req->user_id, &ok));
+    }
+    if (!ok) {
+        *out = NULL;
+        return reply_not_found(req, "there is no such event, or you may not see it");
+    }
+    return ERR_NONE;
 }
 
 enum err access_send(struct hs *hs, struct req *req, struct room *room,

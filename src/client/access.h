@@ -19,6 +19,10 @@ struct access {
 };
 enum err access_read(struct hs *hs, struct req *req, struct access *access, bool *ok) MUST_USE;
 
+/* The event of params[1], when the user may see it; NULL: the refusal is set. */
+enum err access_event(struct hs *hs, struct req *req, struct access *access,
+                      struct stored **out) MUST_USE;
+
 /* Sends an event and sets the refusal if there is one; *out NULL then. */
 enum err access_send(struct hs *hs, struct req *req, struct room *room,
                      const struct send_parts *parts, struct stored **out) MUST_USE;

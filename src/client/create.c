@@ -25,11 +25,13 @@ static const struct preset presets[] = {
 struct creation {
     struct hs *hs;
     struct req *req;
+    const struct json *body; /* as of createRoom */
     const struct room_version *version;
-    const struct preset *preset;
+    const struct preset *preset; /* NULL: the initial state is all there is */
     struct room *room;
-    struct str alias; /* whole, absent without one */
-    bool is_refused;  /* a refusal is set as the reply */
+    struct str room_id; /* chosen beforehand; absent: a new one */
+    struct str alias;   /* whole, absent without one */
+    bool is_refused;    /* a refusal is set as the reply */
 };
 
 static bool is_open(const struct creation *c)
@@ -55,6 +57,10 @@ static enum err send(struct creation *c, const char *type, struct str state_key,
         return ERR_NONE;
     }
     TRY(access_send(c->hs, c->req, c->room, &parts, &sent));
+    if (sent == NULL && c->req->reply.status == 403) { /* by the rules of the room that was asked */
+        struct str why = json_get_text(c->req->reply.json, "error");
+        return refuse(c, "M_INVALID_ROOM_STATE", arena_str(c->req->a, why).p);
+    }
     c->is_refused = sent == NULL;
     return ERR_NONE;
 }
@@ -68,7 +74,7 @@ static enum err send_text(struct creation *c, const char *type, const char *key,
 
 static enum err choose(struct creation *c)
 {
-    const struct json *body = c->req->body;
+    const struct json *body = c->body;
     struct str version = json_get_text(body, "room_version");
     struct str preset = json_get_text(body, "preset");
     bool is_public = str_eq(json_get_text(body, "visibility"), STR("public"));
@@ -88,7 +94,7 @@ static enum err choose(struct creation *c)
 
 static enum err choose_alias(struct creation *c)
 {
-    struct str local = json_get_text(c->req->body, "room_alias_name");
+    struct str local = json_get_text(c->body, "room_alias_name");
     struct str taken;
     if (!is_open(c) || str_is_absent(local)) {
         return ERR_NONE;
@@ -101,16 +107,50 @@ static enum err choose_alias(struct creation *c)
     return taken.p == NULL ? ERR_NONE : refuse(c, "M_ROOM_IN_USE", "this alias is taken");
 }
 
+static bool has_text(const struct json *list, struct str text)
+{
+    for (const struct json *x = json_first(list); x != NULL; x = json_next(x)) {
+        if (str_eq(json_text(x), text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Version 12: those whom trusted_private_chat invites are creators too. */
+static void put_creators(struct creation *c, struct json *content)
+{
+    const struct json *invited = json_get_array(c->body, "invite");
+    struct json *creators = json_get_array(content, "additional_creators");
+    for (const struct json *i = json_first(invited); i != NULL; i = json_next(i)) {
+        if (creators == NULL) {
+            creators = json_put_array(content, STR("additional_creators"));
+        }
+        if (mxid_is_user(json_text(i)) && !has_text(creators, json_text(i))) {
+            json_push_text(creators, json_text(i));
+        }
+    }
+}
+
 static struct json *create_content(struct creation *c)
 {
-    struct json *given = json_get_object(c->req->body, "creation_content");
+    struct json *given = json_get_object(c->body, "creation_content");
     struct json *content = given == NULL ? json_object(c->req->a) : json_copy(c->req->a, given);
     json_remove(content, STR("creator"));
+    if (c->version->privileged_creators && c->preset != NULL && c->preset->trusted) {
+        put_creators(c, content);
+    }
     if (!c->version->implicit_creator) {
         json_put_text(content, "creator", c->req->user_id);
     }
     json_put_text(content, "room_version", c->version->name);
     return content;
+}
+
+struct str create_room_id(struct hs *hs, struct arena *a)
+{
+    return arena_fmt(a, "!%.*s:%.*s", STR_ARG(hs_random_text(hs, a, ROOM_ID_LENGTH)),
+                     STR_ARG(hs->identity.server));
 }
 
 /* The first event; in version 12 it is also what names the room. */
@@ -131,9 +171,7 @@ static enum err send_create(struct creation *c)
         return ERR_NONE;
     }
     if (!c->version->room_id_is_create_hash) {
-        parts.room_id = arena_fmt(c->req->a, "!%.*s:%.*s",
-                                  STR_ARG(hs_random_text(hs, c->req->a, ROOM_ID_LENGTH)),
-                                  STR_ARG(hs->identity.server));
+        parts.room_id = c->room_id.p != NULL ? c->room_id : create_room_id(hs, c->req->a);
     }
     if (c->version->id_form == VERSION_ID_SERVER) {
         parts.id = arena_fmt(c->req->a, "$%.*s:%.*s",
@@ -194,13 +232,14 @@ static enum err send_power(struct creation *c)
     if (!c->version->privileged_creators) {
         json_put_int(users, arena_str(a, c->req->user_id).p, 100);
     }
-    const struct json *invited = c->preset->trusted ? json_get_array(c->req->body, "invite") : NULL;
+    bool trusted = c->preset != NULL && c->preset->trusted;
+    const struct json *invited = trusted ? json_get_array(c->body, "invite") : NULL;
     for (const struct json *i = json_first(invited); i != NULL; i = json_next(i)) {
         if (json_text(i).n > 0 && !c->version->privileged_creators) {
             json_put_int(users, json_text(i).p, 100);
         }
     }
-    const struct json *given = json_get_object(c->req->body, "power_level_content_override");
+    const struct json *given = json_get_object(c->body, "power_level_content_override");
     for (const struct json *m = json_first(given); m != NULL; m = json_next(m)) {
         json_put(levels, json_key(m), json_copy(a, m));
     }
@@ -218,7 +257,7 @@ static enum err put_alias(struct creation *c)
 
 static bool is_in_initial_state(const struct creation *c, const char *type)
 {
-    const struct json *states = json_get_array(c->req->body, "initial_state");
+    const struct json *states = json_get_array(c->body, "initial_state");
     for (const struct json *s = json_first(states); s != NULL; s = json_next(s)) {
         if (str_eq(json_get_text(s, "type"), str_of(type)) &&
             str_is_empty(json_get_text(s, "state_key"))) {
@@ -230,6 +269,9 @@ static bool is_in_initial_state(const struct creation *c, const char *type)
 
 static enum err send_preset(struct creation *c)
 {
+    if (c->preset == NULL) {
+        return ERR_NONE;
+    }
     if (!is_in_initial_state(c, "m.room.join_rules")) {
         TRY(send_text(c, "m.room.join_rules", "join_rule", str_of(c->preset->join_rule)));
     }
@@ -245,7 +287,7 @@ static enum err send_preset(struct creation *c)
 
 static enum err send_initial_state(struct creation *c)
 {
-    const struct json *states = json_get_array(c->req->body, "initial_state");
+    const struct json *states = json_get_array(c->body, "initial_state");
     for (const struct json *s = json_first(states); s != NULL && is_open(c); s = json_next(s)) {
         struct str type = json_get_text(s, "type");
         const struct json *content = json_get_object(s, "content");
@@ -258,20 +300,31 @@ static enum err send_initial_state(struct creation *c)
     return ERR_NONE;
 }
 
+/* With its m.topic form for clients that look there ("m.room.topic"). */
+static enum err send_topic(struct creation *c, struct str topic)
+{
+    struct json *content = json_object(c->req->a);
+    json_put_text(content, "topic", topic);
+    struct json *block = json_put_object(content, STR("m.topic"));
+    struct json *text = json_push_object(json_put_array(block, STR("m.text")));
+    json_put_text(text, "body", topic);
+    return send(c, "m.room.topic", STR(""), content);
+}
+
 static enum err send_texts(struct creation *c)
 {
-    struct str name = json_get_text(c->req->body, "name");
-    struct str topic = json_get_text(c->req->body, "topic");
+    struct str name = json_get_text(c->body, "name");
+    struct str topic = json_get_text(c->body, "topic");
     if (name.n > 0) {
         TRY(send_text(c, "m.room.name", "name", name));
     }
-    return topic.n > 0 ? send_text(c, "m.room.topic", "topic", topic) : ERR_NONE;
+    return topic.n > 0 ? send_topic(c, topic) : ERR_NONE;
 }
 
 static enum err send_invites(struct creation *c)
 {
-    const struct json *invited = json_get_array(c->req->body, "invite");
-    bool is_direct = json_get_bool(c->req->body, "is_direct", false);
+    const struct json *invited = json_get_array(c->body, "invite");
+    bool is_direct = json_get_bool(c->body, "is_direct", false);
     if (json_count(invited) > INVITES_MAX) {
         return refuse(c, "M_INVALID_PARAM", "too many invites at once");
     }
@@ -285,22 +338,45 @@ static enum err send_invites(struct creation *c)
     return ERR_NONE;
 }
 
-enum err create_room_post(struct hs *hs, struct req *req)
+static enum err send_all(struct creation *c)
 {
-    struct creation c = {.hs = hs, .req = req};
-    TRY(choose(&c));
-    TRY(choose_alias(&c));
-    TRY(send_create(&c));
-    if (!is_open(&c)) {
+    TRY(send_create(c));
+    if (!is_open(c)) {
         return ERR_NONE;
     }
-    TRY(send_join(&c));
-    TRY(send_power(&c));
-    TRY(put_alias(&c));
-    TRY(send_preset(&c));
-    TRY(send_initial_state(&c));
-    TRY(send_texts(&c));
-    TRY(send_invites(&c));
+    TRY(send_join(c));
+    TRY(send_power(c));
+    TRY(put_alias(c));
+    TRY(send_preset(c));
+    TRY(send_initial_state(c));
+    TRY(send_texts(c));
+    return send_invites(c);
+}
+
+enum err create_like(struct hs *hs, struct req *req, const struct json *body, struct str room_id,
+                     struct room **out)
+{
+    struct creation c = {.hs = hs, .req = req, .body = body, .room_id = room_id};
+    c.version = room_version_find(json_get_text(body, "room_version"));
+    TRY(send_all(&c));
+    *out = is_open(&c) ? c.room : NULL;
+    return ERR_NONE;
+}
+
+enum err create_room_post(struct hs *hs, struct req *req)
+{
+    struct creation c = {.hs = hs, .req = req, .body = req->body};
+    if (json_count(json_get_array(req->body, "invite_3pid")) > 0) {
+        return reply_error(req, 400, "M_SERVER_NOT_TRUSTED",
+                           "this server asks no identity server; invite by user id");
+    }
+    TRY(choose(&c));
+    if (is_open(&c)) {
+        TRY(choose_alias(&c));
+    }
+    if (is_open(&c)) {
+        TRY(send_all(&c));
+    }
     if (!is_open(&c)) {
         return ERR_NONE;
     }

@@ -101,39 +101,13 @@ enum err messages_get(struct hs *hs, struct req *req)
     return asked ? ERR_NONE : reply_page(hs, req, p, &page);
 }
 
-/* The event of params[1], when the user may see it. */
-static enum err find_event(struct hs *hs, struct req *req, struct access *access,
-                           struct stored **out)
-{
-    bool ok;
-    *out = NULL;
-    TRY(access_read(hs, req, access, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
-    enum err err = event_find(hs, req->params[1], out);
-    ok = err == ERR_NONE && (*out)->room == access->room->nid && (*out)->has_position &&
-         (*out)->position <= access->position;
-    if (err != ERR_NONE && err != ERR_ABSENT) {
-        return err;
-    }
-    if (ok) {
-        TRY(visible_to_user(hs, *out, req->user, req->user_id, &ok));
-    }
-    if (!ok) {
-        *out = NULL;
-        return reply_not_found(req, "there is no such event, or you may not see it");
-    }
-    return ERR_NONE;
-}
-
 enum err event_one_get(struct hs *hs, struct req *req)
 {
     struct access access;
     struct stored *s;
     struct json *out;
     struct client_view view = {.user = req->user, .device_id = req->device_id};
-    TRY(find_event(hs, req, &access, &s));
+    TRY(access_event(hs, req, &access, &s));
     if (s == NULL) {
         return ERR_NONE;
     }
@@ -178,7 +152,7 @@ enum err context_get(struct hs *hs, struct req *req)
     if (req->reply.status != 0) {
         return ERR_NONE;
     }
-    TRY(find_event(hs, req, &access, &s));
+    TRY(access_event(hs, req, &access, &s));
     if (s == NULL) {
         return ERR_NONE;
     }

@@ -1,6 +1,7 @@
 /* Who is in a room. */
 #include "client/membership.h"
 
+#include "client/upgrade.h"
 #include "engine/current.h"
 #include "engine/remote.h"
 #include "engine/user_profile.h"
@@ -53,7 +54,11 @@ static enum err join_here(struct hs *hs, struct req *req, struct room *room)
     TRY(membership_content(hs, req->a, req->user, "join", &content));
     json_put_text(content, "reason", json_get_text(req->body, "reason"));
     TRY(send_member(hs, req, room, req->user_id, content, &sent));
-    return sent == NULL ? ERR_NONE : reply_room(req, room->id);
+    if (sent == NULL) {
+        return ERR_NONE;
+    }
+    TRY(upgrade_carry(hs, req, room));
+    return reply_room(req, room->id);
 }
 
 /* Servers to ask: those the client names, the inviter's, and the room id's own. */

@@ -5,6 +5,7 @@
 #include "client/create.h"
 #include "client/devices.h"
 #include "client/directory.h"
+#include "client/hierarchy.h"
 #include "client/history.h"
 #include "client/keys.h"
 #include "client/login.h"
@@ -14,10 +15,13 @@
 #include "client/push_rules.h"
 #include "client/receipts.h"
 #include "client/register.h"
+#include "client/relations.h"
+#include "client/report.h"
 #include "client/server.h"
 #include "client/status.h"
 #include "client/to_device.h"
 #include "client/typing.h"
+#include "client/upgrade.h"
 #include "client/user_directory.h"
 
 static const struct field login_body[] = {{"type", FIELD_TEXT, true},
@@ -88,6 +92,10 @@ static const struct field query_body[] = {
 static const struct field claim_body[] = {
     {"one_time_keys", FIELD_OBJECT, true}, {"timeout", FIELD_INT, false}, {0}};
 static const struct field to_device_body[] = {{"messages", FIELD_OBJECT, true}, {0}};
+static const struct field upgrade_body[] = {
+    {"new_version", FIELD_TEXT, true}, {"additional_creators", FIELD_ARRAY, false}, {0}};
+static const struct field report_body[] = {
+    {"reason", FIELD_TEXT, false}, {"score", FIELD_INT, false}, {0}};
 static const struct field search_body[] = {
     {"search_term", FIELD_TEXT, true}, {"limit", FIELD_INT, false}, {0}};
 
@@ -120,6 +128,11 @@ const struct route client_routes[] = {
     {HTTP_POST, "/client/v3/rooms/{}/ban",                 WHO_USER,  ban_post,            user_body},
     {HTTP_POST, "/client/v3/rooms/{}/unban",               WHO_USER,  unban_post,          user_body},
 
+    {HTTP_POST, "/client/v3/rooms/{}/upgrade",             WHO_USER,  upgrade_post,        upgrade_body},
+    {HTTP_POST, "/client/v3/rooms/{}/report",              WHO_USER,  report_room_post,    report_body},
+    {HTTP_POST, "/client/v3/rooms/{}/report/{}",           WHO_USER,  report_event_post,   report_body},
+    {HTTP_POST, "/client/v3/users/{}/report",              WHO_USER,  report_user_post,    report_body},
+
     {HTTP_PUT,  "/client/v3/rooms/{}/send/{}/{}",          WHO_USER,  message_put,         content_body},
     {HTTP_PUT,  "/client/v3/rooms/{}/redact/{}/{}",        WHO_USER,  redact_put,          NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/state",               WHO_USER,  room_state_all_get,  NULL},
@@ -131,6 +144,14 @@ const struct route client_routes[] = {
     {HTTP_GET,  "/client/v3/rooms/{}/messages",            WHO_USER,  messages_get,        NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/event/{}",            WHO_USER,  event_one_get,       NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/context/{}",          WHO_USER,  context_get,         NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/relations/{}",        WHO_USER,  relations_get,       NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/relations/{}/{}",     WHO_USER,  relations_get,       NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/relations/{}/{}/{}",  WHO_USER,  relations_get,       NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/threads",             WHO_USER,  threads_get,         NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/timestamp_to_event",  WHO_USER,  event_at_get,        NULL},
+    {HTTP_GET,  "/client/v3/rooms/{}/hierarchy",           WHO_USER,  hierarchy_get,       NULL},
+    {HTTP_GET,  "/client/v3/room_summary/{}",              WHO_OPTIONAL, room_summary_get, NULL},
+    {HTTP_GET,  "/client/v3/mutual_rooms",                 WHO_USER,  mutual_rooms_get,    NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/members",             WHO_USER,  members_get,         NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/joined_members",      WHO_USER,  joined_members_get,  NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/initialSync",         WHO_USER,  room_initial_sync_get, NULL},

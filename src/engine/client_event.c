@@ -1,11 +1,10 @@
 /* From PDUs to what clients get. */
 #include "engine/client_event.h"
 
+#include "engine/aggregations.h"
 #include "engine/current.h"
 #include "engine/snapshot.h"
 #include "event/redact.h"
-
-enum { RELATIONS_LOOKED_AT = 32 };
 
 static void put_copy(struct arena *a, struct json *to, const struct json *from, const char *key)
 {
@@ -86,36 +85,6 @@ static enum err put_redaction(struct hs *hs, struct arena *a, const struct store
     return ERR_NONE;
 }
 
-/* The newest edit by the event's own sender ("Event replacements", server-side aggregation). */
-static enum err put_replacement(struct hs *hs, struct arena *a, const struct stored *s,
-                                struct json *info)
-{
-    int64_t nids[RELATIONS_LOOKED_AT];
-    size_t n = 0;
-    struct query q;
-    if (event_is_state(s->ev) || s->redacted_by.p != NULL) {
-        return ERR_NONE;
-    }
-    query_start(&q, hs->store, STMT_RELATION_LIST, "tti", s->ev->id, STR("m.replace"),
-                (int64_t)RELATIONS_LOOKED_AT);
-    while (n < RELATIONS_LOOKED_AT && query_next(&q)) {
-        nids[n] = query_int(&q, 0);
-        n++;
-    }
-    TRY(query_end(&q));
-    for (size_t i = 0; i < n; i++) {
-        struct stored *edit;
-        TRY(event_get(hs, nids[i], &edit));
-        if (edit->redacted_by.p == NULL && str_eq(edit->ev->sender, s->ev->sender) &&
-            str_eq(edit->ev->type, s->ev->type)) {
-            struct json *relations = json_put_object(info, STR("m.relations"));
-            json_put(relations, STR("m.replace"), basics(a, edit->ev, edit->ev->tree, false));
-            return ERR_NONE;
-        }
-    }
-    return ERR_NONE;
-}
-
 static enum err put_transaction(struct hs *hs, struct arena *a, const struct stored *s,
                                 const struct client_view *view, struct json *info)
 {
@@ -141,7 +110,8 @@ enum err client_event(struct hs *hs, struct arena *a, const struct stored *s,
     TRY(put_transaction(hs, a, s, view, info));
     TRY(put_previous(hs, a, s, info));
     TRY(put_redaction(hs, a, s, info));
-    return put_replacement(hs, a, s, info);
+    return view != NULL && view->without_relations ? ERR_NONE
+                                                   : aggregations_put(hs, a, s, view, info);
 }
 
 static struct json *strip(struct arena *a, const struct event *ev, const struct json *tree)

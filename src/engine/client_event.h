@@ -9,7 +9,8 @@
 struct client_view {
     int64_t user;
     struct str device_id;
-    bool without_room_id; /* inside /sync */
+    bool without_room_id;   /* inside /sync */
+    bool without_relations; /* no bundled aggregations */
 };
 
 /* The event, redacted when it was, with age, transaction_id for the device that sent it,

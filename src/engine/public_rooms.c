@@ -3,54 +3,9 @@
 
 #include "base/map.h"
 #include "engine/current.h"
-#include "room/visibility.h"
+#include "engine/room_summary.h"
 
 enum { PUBLISHED_MAX = 10000 };
-
-static enum err put_text(struct hs *hs, const struct room *room, const char *type, const char *key,
-                         struct json *out, const char *as)
-{
-    struct json *content;
-    TRY(current_content(hs, room, str_of(type), STR(""), &content));
-    struct str text = json_get_text(content, key);
-    if (text.n > 0) {
-        json_put_text(out, as, text);
-    }
-    return ERR_NONE;
-}
-
-static enum err put_alias(struct hs *hs, struct arena *a, const struct room *room, struct json *out)
-{
-    struct str alias;
-    if (json_get_text(out, "canonical_alias").n > 0) {
-        return ERR_NONE;
-    }
-    TRY(store_get_str(hs->store, a, &alias, STMT_ALIAS_LIST, "t", room->id));
-    json_put_text(out, "canonical_alias", alias);
-    return ERR_NONE;
-}
-
-static enum err describe(struct hs *hs, struct arena *a, const struct room *room, struct json *out)
-{
-    struct json *content;
-    int64_t joined;
-    json_put_text(out, "room_id", room->id);
-    TRY(put_text(hs, room, "m.room.name", "name", out, "name"));
-    TRY(put_text(hs, room, "m.room.topic", "topic", out, "topic"));
-    TRY(put_text(hs, room, "m.room.avatar", "url", out, "avatar_url"));
-    TRY(put_text(hs, room, "m.room.canonical_alias", "alias", out, "canonical_alias"));
-    TRY(put_alias(hs, a, room, out));
-    TRY(put_text(hs, room, "m.room.join_rules", "join_rule", out, "join_rule"));
-    TRY(put_text(hs, room, "m.room.create", "type", out, "room_type"));
-    TRY(store_get_int(hs->store, &joined, 0, STMT_MEMBER_COUNT, "it", room->nid, STR("join")));
-    json_put_int(out, "num_joined_members", joined);
-    TRY(current_content(hs, room, STR("m.room.history_visibility"), STR(""), &content));
-    json_put_bool(out, "world_readable", visibility_parse(content) == VISIBILITY_WORLD_READABLE);
-    TRY(current_content(hs, room, STR("m.room.guest_access"), STR(""), &content));
-    json_put_bool(out, "guest_can_join",
-                  str_eq(json_get_text(content, "guest_access"), STR("can_join")));
-    return ERR_NONE;
-}
 
 enum err public_rooms_ours(struct hs *hs, struct arena *a, struct json **out)
 {
@@ -70,7 +25,7 @@ enum err public_rooms_ours(struct hs *hs, struct arena *a, struct json **out)
         TRY(room_get(hs, nids[i], &room));
         TRY(current_is_joined(hs, room->nid, &is_joined));
         if (is_joined) {
-            TRY(describe(hs, a, room, json_push_object(*out)));
+            TRY(room_summary_describe(hs, a, room, json_push_object(*out)));
         }
     }
     return ERR_NONE;

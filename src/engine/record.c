@@ -3,6 +3,7 @@
 
 #include "engine/current.h"
 #include "engine/publish.h"
+#include "engine/relations.h"
 #include "engine/snapshot.h"
 #include "room/auth.h"
 
@@ -94,19 +95,6 @@ static enum err write_row(struct entry *e, const struct stored *known)
     return ERR_NONE;
 }
 
-/* m.relates_to: found again by its target. */
-static enum err relate(struct entry *e)
-{
-    const struct json *relates = json_get_object(e->ev->content, "m.relates_to");
-    struct str target = json_get_text(relates, "event_id");
-    struct str rel_type = json_get_text(relates, "rel_type");
-    if (target.n == 0 || rel_type.n == 0 || !e->has_position) {
-        return ERR_NONE;
-    }
-    return store_run(e->hs->store, STMT_RELATION_PUT, "ttit", target, rel_type, e->nid,
-                     json_get_text(relates, "key"));
-}
-
 static enum err redact(struct hs *hs, const struct room *room, const struct event *redaction,
                        const struct stored *target)
 {
@@ -118,6 +106,7 @@ static enum err redact(struct hs *hs, const struct room *room, const struct even
     }
     TRY(store_run(hs->store, STMT_EVENT_REDACT, "ti", redaction->id, target->nid));
     event_forget(hs, target);
+    TRY(relations_drop(hs, target));
     return now.err;
 }
 
@@ -128,8 +117,6 @@ static enum err redact_target(struct entry *e)
     if (str_is_empty(e->ev->redacts) || !e->has_position) {
         return ERR_NONE;
     }
-    TRY(store_run(e->hs->store, STMT_RELATION_PUT, "ttit", e->ev->redacts, STR("redacts"), e->nid,
-                  STR_ABSENT));
     enum err err = event_find(e->hs, e->ev->redacts, &target);
     return err == ERR_ABSENT ? ERR_NONE
                              : (err != ERR_NONE ? err : redact(e->hs, e->room, e->ev, target));
@@ -140,8 +127,8 @@ static enum err redacted_before(struct entry *e)
     int64_t nid;
     struct stored *redaction;
     struct stored *self;
-    TRY(store_get_int(e->hs->store, &nid, 0, STMT_RELATION_LIST, "tti", e->ev->id, STR("redacts"),
-                      (int64_t)1));
+    TRY(store_get_int(e->hs->store, &nid, 0, STMT_RELATION_FIRST, "tt", e->ev->id,
+                      STR(RELATION_REDACTS)));
     if (nid == 0) {
         return ERR_NONE;
     }
@@ -207,7 +194,7 @@ enum err record(struct hs *hs, struct room *room, const struct event *ev, enum a
     if (!e.has_position) {
         return ERR_NONE;
     }
-    TRY(relate(&e));
+    TRY(relations_put(hs, room->nid, e.nid, e.position, ev));
     TRY(redact_target(&e));
     TRY(redacted_before(&e));
     struct fact fact = {.room = room,

@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include "schema_1.h"
+#include "schema_2.h"
 
-const char *const schema_migrations[] = {schema_1};
+const char *const schema_migrations[] = {schema_1, schema_2};
 const int schema_version = COUNT_OF(schema_migrations);

@@ -23,6 +23,10 @@ static bool may_scan(const char *name)
 {
     static const char *const allowed[] = {"ACCOUNT_COUNT", "PROFILE_SEARCH", "OUTBOX_SERVERS",
                                           "OUTBOX_DEPTHS", "PEER_LIST",      "WAITING_ROOMS"};
+    /* These read one event's relations, of which they keep their own list. */
+    if (strncmp(name, "RELATION_TREE_", 14) == 0) {
+        return true;
+    }
     for (size_t i = 0; i < COUNT_OF(allowed); i++) {
         if (strcmp(allowed[i], name) == 0) {
             return true;

@@ -42,7 +42,7 @@ bool sync_is_ignored(const struct sync *s, struct str user_id)
 
 enum err sync_event(struct sync *s, const struct stored *ev, struct json **out)
 {
-    struct client_view view = {s->user, s->device_id, true};
+    struct client_view view = {.user = s->user, .device_id = s->device_id, .without_room_id = true};
     if (s->filter->is_federation_format) {
         *out = json_copy(s->a, ev->ev->tree);
         return ERR_NONE;

@@ -6,7 +6,9 @@ import { account } from "./account.mjs";
 import { devices } from "./devices.mjs";
 import { errors } from "./errors.mjs";
 import { messages } from "./messages.mjs";
+import { relations } from "./relations.mjs";
 import { rooms } from "./rooms.mjs";
+import { spaces } from "./spaces.mjs";
 import { sync } from "./sync.mjs";
 
 /**
@@ -16,4 +18,13 @@ import { sync } from "./sync.mjs";
  */
 
 /** @type {Conversation[]} */
-export const conversations = [...account, ...rooms, ...messages, ...sync, ...devices, ...errors];
+export const conversations = [
+  ...account,
+  ...rooms,
+  ...spaces,
+  ...messages,
+  ...relations,
+  ...sync,
+  ...devices,
+  ...errors,
+];
