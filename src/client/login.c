@@ -2,6 +2,7 @@
 #include "client/login.h"
 
 #include "client/uia.h"
+#include "engine/admission.h"
 #include "engine/auth_token.h"
 #include "engine/device_lists.h"
 #include "event/mxid.h"
@@ -50,6 +51,7 @@ enum err login_post(struct hs *hs, struct req *req)
         identifier == NULL ? json_get_text(req->body, "user") : json_get_text(identifier, "user");
     struct str password = json_get_text(req->body, "password");
     bool fits = false;
+    bool go;
     int64_t user = 0;
     if (!str_eq(json_get_text(req->body, "type"), STR("m.login.password"))) {
         return reply_error(req, 400, "M_UNKNOWN", "the only login type is m.login.password");
@@ -65,6 +67,14 @@ enum err login_post(struct hs *hs, struct req *req)
             ? named
             : arena_fmt(req->a, "@%.*s:%.*s", STR_ARG(named), STR_ARG(hs->identity.server));
     TRY(store_name_find(hs->store, user_id, &user));
+    TRY(admission_trial(hs, req, user));
+    if (req->reply.status != 0) {
+        return ERR_NONE;
+    }
+    TRY(admission_password(hs, req, &go));
+    if (!go) {
+        return ERR_NONE;
+    }
     TRY(uia_check_password(hs, req->a, user, password, &fits));
     if (!fits) {
         return reply_forbidden(req, "user or password do not fit");

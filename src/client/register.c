@@ -3,6 +3,7 @@
 
 #include "client/login.h"
 #include "client/uia.h"
+#include "engine/admission.h"
 #include "event/mxid.h"
 
 enum { GENERATED_LENGTH = 12 };
@@ -82,6 +83,10 @@ enum err register_post(struct hs *hs, struct req *req)
     }
     if (str_is_absent(password)) {
         return reply_error(req, 400, "M_MISSING_PARAM", "the body lacks 'password'");
+    }
+    TRY(admission_password(hs, req, &ok));
+    if (!ok) {
+        return ERR_NONE;
     }
     TRY(make(hs, req, user, username, password));
     struct json *out = json_object(req->a);

@@ -1,6 +1,8 @@
 /* One-stage authentication flows. */
 #include "client/uia.h"
 
+#include "engine/admission.h"
+
 enum { SESSION_LENGTH = 24 };
 
 static enum err ask(struct hs *hs, struct req *req, const char *stage, const char *why)
@@ -69,6 +71,11 @@ enum err uia_password(struct hs *hs, struct req *req, bool *ok)
         str_is_absent(named) || str_eq(named, req->user_id) ||
         str_starts(str_from(req->user_id, 1), arena_join(req->a, named, STR(":"), STR("")));
     if (is_self) {
+        bool go;
+        TRY(admission_password(hs, req, &go));
+        if (!go) {
+            return ERR_NONE;
+        }
         TRY(uia_check_password(hs, req->a, req->user, json_get_text(auth, "password"), ok));
     }
     return *ok ? ERR_NONE : ask(hs, req, "m.login.password", "the password does not fit");

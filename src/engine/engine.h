@@ -20,6 +20,7 @@ struct event_cache;
 struct outbox;
 struct destinations;
 struct missing;
+struct admission;
 struct remote;
 struct net;
 struct fact;
@@ -62,8 +63,9 @@ struct hs {
     struct outbox *outbox;
     struct destinations *destinations; /* fed/destination.c */
     struct missing *missing;           /* fed/missing.c */
-    const struct remote *remote;       /* what client/ may ask of fed/ (hs/wiring.c) */
-    struct net *net;                   /* NULL: no relay */
+    struct admission *admission;
+    const struct remote *remote; /* what client/ may ask of fed/ (hs/wiring.c) */
+    struct net *net;             /* NULL: no relay */
     /* Called for each published fact, in order; ends with NULL (hs/wiring.c). */
     const subscriber_fn *subscribers;
     bool dead; /* COMMIT failed: nothing leaves any more */

@@ -3,6 +3,7 @@
 #include "engine/gate.h"
 
 #include "crypto/hash.h"
+#include "engine/admission.h"
 #include "engine/auth_token.h"
 #include "engine/call.h"
 #include "engine/effects.h"
@@ -49,7 +50,8 @@ static struct str reply_head(struct req *req)
 {
     const char *type =
         req->reply.content_type == NULL ? "application/json" : req->reply.content_type;
-    return arena_fmt(req->a, "content-type: %s\r\n%s", type, req->door == DOOR_CLIENT ? CORS : "");
+    return arena_fmt(req->a, "content-type: %s\r\n%.*s%s", type, STR_ARG(req->reply.headers),
+                     req->door == DOOR_CLIENT ? CORS : "");
 }
 
 /* The reply as bytes, to the asker and to whoever repeated the request meanwhile. */
@@ -189,6 +191,10 @@ static enum err serve(struct hs *hs, struct req *req)
         TRY(authenticate(hs, req));
         done = req->reply.status != 0;
         if (!done) {
+            TRY(admission_check(hs, req));
+            done = req->reply.status != 0;
+        }
+        if (!done) {
             TRY(once(hs, req, &done));
         }
         if (!done) {
@@ -217,6 +223,7 @@ static void internal_error(struct hs *hs, struct req *req, enum err err)
     (void)reply_error(req, 500, "M_UNKNOWN", "the homeserver could not do this (%s); try again",
                       err_name(err));
     req->reply.text = STR_ABSENT;
+    req->reply.headers = STR_ABSENT;
     req->reply.parked = false;
 }
 
@@ -279,6 +286,20 @@ static struct req *req_new(enum door door, uint64_t id)
     return req;
 }
 
+/* The host's word comes first in the head, so a client cannot put its own before it. Programs on
+ * this machine may speak for others: a reverse proxy does. */
+static struct str address_of(const struct http_head *head)
+{
+    struct str address = http_header(head, STR("neurite-address"));
+    struct str others = http_header(head, STR("x-forwarded-for"));
+    bool is_local = str_eq(address, STR("127.0.0.1")) || str_eq(address, STR("::1"));
+    size_t comma;
+    if (!is_local || str_is_empty(others)) {
+        return address;
+    }
+    return str_trim(str_find_last(others, ',', &comma) ? str_from(others, comma + 1) : others);
+}
+
 void gate_client(struct hs *hs, const struct route *const *tables, uint64_t id, struct str head,
                  struct str body)
 {
@@ -297,6 +318,7 @@ void gate_client(struct hs *hs, const struct route *const *tables, uint64_t id, 
     } else {
         (void)find_route(tables, req);
     }
+    req->address = address_of(parsed);
     run(hs, req, step_first);
     settle(hs, req);
 }

@@ -90,6 +90,21 @@ struct req *parked_follower(struct parked *p, uint64_t leader)
     return NULL;
 }
 
+size_t parked_waiting(const struct parked *p, resume_fn resume, struct str address,
+                      size_t *of_address)
+{
+    size_t n = 0;
+    *of_address = 0;
+    for (size_t i = 0; i < p->end; i++) {
+        const struct req *req = p->slots[i].req;
+        if (req != NULL && req->resume == resume) {
+            n++;
+            *of_address += str_eq(req->address, address) ? 1 : 0;
+        }
+    }
+    return n;
+}
+
 size_t parked_count(const struct parked *p)
 {
     return p->n;

@@ -18,6 +18,9 @@ struct req *parked_find(struct parked *p, enum door door, uint64_t id);
 struct req *parked_of_request_id(struct parked *p, const struct req *req);
 /* One that repeats the parked client request `leader`, NULL: none. */
 struct req *parked_follower(struct parked *p, uint64_t leader);
+/* How many wait for this, and of them how many from this address. */
+size_t parked_waiting(const struct parked *p, resume_fn resume, struct str address,
+                      size_t *of_address);
 size_t parked_count(const struct parked *p);
 
 /* Marks those of this user that wake by news. */

@@ -41,8 +41,9 @@ struct reply {
     struct json *json;
     struct str text; /* instead of json, with content_type */
     const char *content_type;
-    bool keep;   /* an error that keeps what it wrote (default: an error rolls back) */
-    bool parked; /* the request waits; it is answered later by req_finish */
+    struct str headers; /* further ones: "name: value\r\n" lines */
+    bool keep;          /* an error that keeps what it wrote (default: an error rolls back) */
+    bool parked;        /* the request waits; it is answered later by req_finish */
 };
 
 struct req;
@@ -74,6 +75,8 @@ struct req {
     int64_t user; /* number of user_id in names; 0: nobody */
     struct str user_id, device_id;
     struct str token_hash;
+    struct str address; /* of the client, as text; absent when the host does not say */
+    bool may_hash;      /* passwords: engine/admission.h */
     bool is_admin, is_guest;
     struct str origin; /* server name, at the peers' door */
     int64_t origin_name;

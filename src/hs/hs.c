@@ -2,6 +2,7 @@
 #include "hs/hs.h"
 
 #include "crypto/hash.h"
+#include "engine/admission.h"
 #include "engine/call.h"
 #include "engine/effects.h"
 #include "engine/event_cache.h"
@@ -148,6 +149,7 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
     hs->calls = calls_new();
     hs->cache = event_cache_new();
     hs->outbox = outbox_new();
+    hs->admission = admission_new();
     hs->typing = typing_new();
     hs->presence = presence_new();
     hs->unread = unread_new();
@@ -176,6 +178,7 @@ void hs_close(struct hs *hs)
     unread_free(hs->unread);
     presence_free(hs->presence);
     typing_free(hs->typing);
+    admission_free(hs->admission);
     outbox_free(hs->outbox);
     event_cache_free(hs->cache);
     calls_free(hs->calls);
@@ -329,6 +332,7 @@ void hs_turn(struct hs *hs, struct now now)
         tell_wake(hs);
     }
     event_cache_trim(hs);
+    admission_turn(hs);
     arena_clear(hs->turn);
 }
 

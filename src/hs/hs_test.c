@@ -58,17 +58,23 @@ static void drain(struct world *w)
     }
 }
 
-static void world_open(struct world *w)
+static void world_open_as(struct world *w, bool rate_limits)
 {
     struct hs_config config = {.db_path = STR(":memory:"),
                                .wasm_pragmas = true,
                                .build_id = STR("test"),
-                               .password_memory_kib = 8};
+                               .password_memory_kib = 8,
+                               .rate_limits = rate_limits};
     struct host host = {w, on_random, on_log};
     const char *why = "";
     *w = (struct world){.a = arena_new(), .now = {1000, 1700000000000}, .random = 1};
     CHECK(hs_open(&w->hs, &config, &host, w->now, &why) == ERR_NONE);
     drain(w);
+}
+
+static void world_open(struct world *w)
+{
+    world_open_as(w, false);
 }
 
 static void world_close(struct world *w)
@@ -229,10 +235,71 @@ TEST(bytes_that_are_no_request_get_an_answer)
     world_close(&w);
 }
 
+/* A registration in the turn at hand, from an address. */
+static void try_sign_up(struct world *w, const char *name, const char *address)
+{
+    struct str body = arena_fmt(
+        w->a, "{\"username\":\"%s\",\"password\":\"p\",\"auth\":{\"type\":\"m.login.dummy\"}}",
+        name);
+    struct str head = arena_fmt(w->a,
+                                "POST /_matrix/client/v3/register HTTP/1.1\r\n"
+                                "neurite-address: %s\r\n\r\n",
+                                address);
+    w->next_id++;
+    hs_request(w->hs, w->now, w->next_id, head, body);
+}
+
+TEST(a_turn_hashes_one_password_and_few_wait_from_an_address)
+{
+    struct world w;
+    world_open_as(&w, true);
+    for (int i = 0; i < 4; i++) {
+        try_sign_up(&w, arena_fmt(w.a, "u%d", i).p, "192.0.2.1");
+    }
+    try_sign_up(&w, "elsewhere", "192.0.2.2");
+    drain(&w);
+    CHECK(w.n_answers == 2); /* the first, and a 429 for the fourth */
+    CHECK(w.status == 429 && strcmp(errcode(&w), "M_LIMIT_EXCEEDED") == 0);
+    CHECK(json_get_int(answer(&w), "retry_after_ms", 0) > 0);
+    for (size_t n = 3; n <= 5; n++) {
+        w.now.mono_ms += 1;
+        drain(&w);
+        CHECK(w.n_answers == n && w.status == 200);
+    }
+    world_close(&w);
+}
+
+TEST(too_many_requests_are_told_when_to_come_back)
+{
+    struct world w;
+    world_open_as(&w, true);
+    const char *login = "{\"type\":\"m.login.password\",\"identifier\":{\"type\":\"m.id.user\","
+                        "\"user\":\"nobody\"},\"password\":\"p\"}";
+    int tries = 0;
+    do {
+        (void)ask(&w, "POST /_matrix/client/v3/login", "neurite-address: 192.0.2.1\r\n", login);
+        tries++;
+    } while (w.status == 403 && tries < 1000);
+    CHECK(w.status == 429 && tries > 5);
+    int64_t wait_ms = json_get_int(answer(&w), "retry_after_ms", 0);
+    CHECK(wait_ms > 0);
+    (void)ask(&w, "POST /_matrix/client/v3/login", "neurite-address: 192.0.2.2\r\n", login);
+    CHECK(w.status == 403); /* of another address */
+    (void)ask(&w, "POST /_matrix/client/v3/login",
+              "neurite-address: 127.0.0.1\r\nx-forwarded-for: 192.0.2.9, 192.0.2.1\r\n", login);
+    CHECK(w.status == 429); /* a proxy speaks for the first */
+    w.now.mono_ms += wait_ms;
+    (void)ask(&w, "POST /_matrix/client/v3/login", "neurite-address: 192.0.2.1\r\n", login);
+    CHECK(w.status == 403);
+    world_close(&w);
+}
+
 TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
           TEST_ROW(a_failed_flush_lets_nothing_out),
           TEST_ROW(a_refused_request_leaves_nothing_behind),
           TEST_ROW(a_repeated_request_id_acts_once_and_answers_alike),
           TEST_ROW(a_long_poll_answers_in_the_turn_of_the_change),
           TEST_ROW(a_long_poll_ends_with_its_time),
-          TEST_ROW(bytes_that_are_no_request_get_an_answer))
+          TEST_ROW(bytes_that_are_no_request_get_an_answer),
+          TEST_ROW(a_turn_hashes_one_password_and_few_wait_from_an_address),
+          TEST_ROW(too_many_requests_are_told_when_to_come_back))

@@ -1,5 +1,5 @@
 /* A plain listening socket: the library adopts it and what it accepts. */
-#define _GNU_SOURCE /* SOCK_CLOEXEC */
+#define _GNU_SOURCE /* SOCK_CLOEXEC, accept4 */
 #include "host/native/listener.h"
 
 #include <arpa/inet.h>
@@ -11,13 +11,15 @@
 
 #define BACKLOG 512
 
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 int listener_open(const char *address, uint16_t port, uint16_t *chosen)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } at;
+    union socket_address at;
     int on = 1;
     memset(&at, 0, sizeof(at));
     bool is_v4 = inet_pton(AF_INET, address, &at.v4.sin_addr) == 1;
@@ -41,5 +43,20 @@ int listener_open(const char *address, uint16_t port, uint16_t *chosen)
         return -1;
     }
     *chosen = ntohs(is_v4 ? at.v4.sin_port : at.v6.sin6_port);
+    return fd;
+}
+
+int listener_accept(int listener, struct address *from)
+{
+    union socket_address at;
+    socklen_t size = sizeof(at);
+    memset(&at, 0, sizeof(at));
+    memset(from, 0, sizeof(*from));
+    int fd = accept4(listener, &at.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        const void *bytes = at.any.sa_family == AF_INET ? (const void *)&at.v4.sin_addr
+                                                        : (const void *)&at.v6.sin6_addr;
+        (void)inet_ntop(at.any.sa_family, bytes, from->text, sizeof(from->text));
+    }
     return fd;
 }

@@ -1,7 +1,6 @@
 /* sockets.h on libwebsockets (4.1 and later). The library gives the event loop and websockets;
  * clients' HTTP comes through it as raw bytes, because its own HTTP server decodes the request
  * target, which would make an encoded slash in a Matrix path the same as a plain one. */
-#define _GNU_SOURCE /* accept4 */
 #include "host/native/sockets.h"
 
 #include "base/buf.h"
@@ -29,6 +28,7 @@ struct client {
     struct visit *visit;
     uint64_t id; /* of the open request; 0: none */
     bool is_shut, is_paused;
+    struct address from;
 };
 
 struct message {
@@ -56,6 +56,7 @@ struct sockets {
     uint64_t serial;
     uint16_t port;
     bool is_ended, is_closing;
+    struct buf head; /* of the request being handed over */
     struct client clients[SOCKETS_CONNECTIONS_MAX];
     struct link links[SOCKETS_LINKS_MAX];
 };
@@ -100,6 +101,19 @@ static bool client_settle(struct client *c)
     return true;
 }
 
+/* The head with the client's address as its first header (engine/gate.c). */
+static struct str head_with_address(struct client *c, struct str head)
+{
+    struct buf *out = &c->s->head;
+    struct str line, rest;
+    buf_clear(out);
+    str_cut(head, '\n', &line, &rest);
+    buf_add(out, line);
+    buf_add_fmt(out, "\nneurite-address: %s\r\n", c->from.text);
+    buf_add(out, rest);
+    return out->overflow ? head : buf_str(out);
+}
+
 /* Hands over a request that is complete. */
 static bool client_step(struct client *c)
 {
@@ -108,7 +122,7 @@ static bool client_step(struct client *c)
         struct sockets *s = c->s;
         size_t slot = (size_t)(c - s->clients);
         c->id = ++s->serial * SOCKETS_CONNECTIONS_MAX + slot;
-        s->events.request(s->events.ctx, c->id, head, body);
+        s->events.request(s->events.ctx, c->id, head_with_address(c, head), body);
     }
     return client_settle(c);
 }
@@ -167,7 +181,7 @@ static int client_callback(struct lws *wsi, enum lws_callback_reasons reason, vo
 }
 
 /* Takes the socket over, or closes it when there is no room. */
-static void client_accept(struct sockets *s, int fd)
+static void client_accept(struct sockets *s, int fd, struct address from)
 {
     int on = 1;
     size_t slot = 0;
@@ -186,7 +200,7 @@ static void client_accept(struct sockets *s, int fd)
         return; /* the library has closed it */
     }
     struct client *c = &s->clients[slot];
-    *c = (struct client){.s = s, .wsi = wsi, .visit = visit_new()};
+    *c = (struct client){.s = s, .wsi = wsi, .visit = visit_new(), .from = from};
     lws_set_opaque_user_data(wsi, c);
     client_settle(c);
 }
@@ -202,11 +216,12 @@ static int listener_callback(struct lws *wsi, enum lws_callback_reasons reason, 
     }
     struct sockets *s = lws_context_user(lws_get_context(wsi));
     for (int i = 0; i < ACCEPTS_A_PASS; i++) {
-        int fd = accept4(lws_get_socket_fd(wsi), NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct address from;
+        int fd = listener_accept(lws_get_socket_fd(wsi), &from);
         if (fd < 0) {
             break;
         }
-        client_accept(s, fd);
+        client_accept(s, fd, from);
     }
     return 0;
 }
@@ -545,12 +560,14 @@ struct sockets *sockets_open(const struct socket_events *events, const char *add
 {
     struct sockets *s = base_alloc(sizeof(*s));
     s->events = *events;
+    buf_init(&s->head, HTTP_HEAD_MAX);
     lws_set_log_level(is_chatty ? LLL_ERR | LLL_WARN : LLL_ERR, NULL);
     /* The library sizes its tables by this limit, which may be a billion in a container. */
     process_limit_descriptors(SOCKETS_CONNECTIONS_MAX + 256);
     int fd = listener_open(address, port, &s->port);
     if (fd < 0) {
         *why = strerror(errno);
+        buf_release(&s->head);
         base_free(s);
         return NULL;
     }
@@ -575,5 +592,6 @@ void sockets_close(struct sockets *s)
     if (s->context != NULL) {
         lws_context_destroy(s->context);
     }
+    buf_release(&s->head);
     base_free(s);
 }

@@ -1,0 +1,210 @@
+/* Rate classes as a table, and one number a bucket: the time at which it would be empty again (the
+ * generic cell rate algorithm). */
+#include "engine/admission.h"
+
+#include "engine/parked.h"
+
+enum {
+    WAYS = 4,                /* places of a key */
+    SETS = 1024,             /* of that many */
+    PASSWORDS_WAITING = 16,  /* requests that wait for their hash, all addresses */
+    PASSWORDS_OF_ADDRESS = 2 /* of them from one */
+};
+
+enum rate_class {
+    RATE_OTHER,
+    RATE_ACCOUNT,
+    RATE_PASSWORD,
+    RATE_MESSAGE,
+    RATE_ROOM,
+    RATE_SEARCH,
+    RATE_UPLOAD,
+};
+
+/* That many at once, then that many a minute. A reading client with many rooms asks in bursts; a
+ * program that sends as fast as it can is made to wait. */
+struct rate {
+    int64_t burst, per_minute;
+};
+
+/* clang-format off */
+static const struct rate rates[] = {
+    [RATE_OTHER]    = {1000, 6000},
+    [RATE_ACCOUNT]  = {  20,   20}, /* a new account, a login: counted by address */
+    [RATE_PASSWORD] = {  20,   10}, /* trials of one account's password */
+    [RATE_MESSAGE]  = { 200,  600},
+    [RATE_ROOM]     = {  50,   60}, /* each may wake many servers */
+    [RATE_SEARCH]   = {  50,  120},
+    [RATE_UPLOAD]   = {  50,   60},
+};
+
+/* The rows of the routes' tables that are not RATE_OTHER. */
+static const struct {
+    const char *path;
+    enum rate_class rate;
+} classes[] = {
+    {"/client/v3/login",                        RATE_ACCOUNT},
+    {"/client/v3/refresh",                      RATE_ACCOUNT},
+    {"/client/v3/register",                     RATE_ACCOUNT},
+    {"/client/v3/register/available",           RATE_ACCOUNT},
+    {"/client/v1/register/m.login.registration_token/validity", RATE_ACCOUNT},
+    {"/client/v3/rooms/{}/send/{}/{}",          RATE_MESSAGE},
+    {"/client/v3/rooms/{}/redact/{}/{}",        RATE_MESSAGE},
+    {"/client/v3/rooms/{}/state/{}",            RATE_MESSAGE},
+    {"/client/v3/rooms/{}/state/{}/{}",         RATE_MESSAGE},
+    {"/client/v3/sendToDevice/{}/{}",           RATE_MESSAGE},
+    {"/client/v3/createRoom",                   RATE_ROOM},
+    {"/client/v3/join/{}",                      RATE_ROOM},
+    {"/client/v3/knock/{}",                     RATE_ROOM},
+    {"/client/v3/rooms/{}/join",                RATE_ROOM},
+    {"/client/v3/rooms/{}/invite",              RATE_ROOM},
+    {"/client/v3/rooms/{}/upgrade",             RATE_ROOM},
+    {"/client/v3/rooms/{}/report/{}",           RATE_ROOM},
+    {"/client/v3/publicRooms",                  RATE_SEARCH},
+    {"/client/v3/search",                       RATE_SEARCH},
+    {"/client/v3/user_directory/search",        RATE_SEARCH},
+    {"/media/v3/upload",                        RATE_UPLOAD},
+    {"/media/v1/create",                        RATE_UPLOAD},
+    {"/media/v3/upload/{}/{}",                  RATE_UPLOAD},
+};
+/* clang-format on */
+
+struct bucket {
+    uint64_t key;
+    int64_t empty_us; /* mono time when it is empty; past: it is */
+};
+
+struct admission {
+    struct bucket buckets[SETS][WAYS];
+    bool has_hashed; /* this turn */
+};
+
+struct admission *admission_new(void)
+{
+    return base_alloc(sizeof(struct admission));
+}
+
+void admission_free(struct admission *admission)
+{
+    base_free(admission);
+}
+
+/* The bucket of the key, or the one that is nearest to empty. */
+static struct bucket *bucket_of(struct admission *admission, uint64_t key)
+{
+    struct bucket *set = admission->buckets[(key >> 32) % SETS];
+    struct bucket *found = &set[0];
+    for (size_t i = 0; i < WAYS; i++) {
+        if (set[i].key == key) {
+            return &set[i];
+        }
+        found = set[i].empty_us < found->empty_us ? &set[i] : found;
+    }
+    *found = (struct bucket){.key = key};
+    return found;
+}
+
+static uint64_t mix(uint64_t key)
+{
+    key = (key ^ (key >> 31)) * 0x7fb5d329728ea185u;
+    key = (key ^ (key >> 27)) * 0x81dadef4bc2dd44du;
+    return key ^ (key >> 33);
+}
+
+/* FNV-1a: two addresses of one hash share their rate, no more. */
+static uint64_t hash_of(struct str text)
+{
+    uint64_t hash = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < text.n; i++) {
+        hash = (hash ^ (unsigned char)text.p[i]) * 0x100000001b3u;
+    }
+    return hash | 1;
+}
+
+/* 0: it may; else milliseconds until it might. */
+static int64_t take(struct hs *hs, enum rate_class rate, uint64_t who)
+{
+    struct bucket *b = bucket_of(hs->admission, mix(who * 16 + (uint64_t)rate));
+    int64_t now_us = hs->now.mono_ms * 1000;
+    int64_t each_us = 60000000 / rates[rate].per_minute;
+    int64_t from_us = b->empty_us > now_us ? b->empty_us : now_us;
+    int64_t over_us = from_us + each_us - (now_us + rates[rate].burst * each_us);
+    if (over_us > 0) {
+        return over_us / 1000 + 1;
+    }
+    b->empty_us = from_us + each_us;
+    return 0;
+}
+
+static enum err too_much(struct req *req, int64_t wait_ms)
+{
+    (void)reply_error(req, 429, "M_LIMIT_EXCEEDED", "these are too many requests; wait a little");
+    json_put_int(req->reply.json, "retry_after_ms", wait_ms);
+    int64_t wait_s = wait_ms / 1000 + 1;
+    req->reply.headers = arena_fmt(req->a, "retry-after: %lld\r\n", (long long)wait_s);
+    return ERR_NONE;
+}
+
+static enum rate_class class_of(const struct req *req)
+{
+    struct str path = str_of(req->route->path);
+    if (req->head->method == HTTP_GET) {
+        return RATE_OTHER;
+    }
+    for (size_t i = 0; i < COUNT_OF(classes); i++) {
+        if (str_eq(path, str_of(classes[i].path))) {
+            return classes[i].rate;
+        }
+    }
+    return RATE_OTHER;
+}
+
+enum err admission_check(struct hs *hs, struct req *req)
+{
+    if (!hs->settings.rate_limits) {
+        return ERR_NONE;
+    }
+    uint64_t who = req->user != 0 ? (uint64_t)req->user << 1 : hash_of(req->address);
+    int64_t wait_ms = take(hs, class_of(req), who);
+    return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
+}
+
+enum err admission_trial(struct hs *hs, struct req *req, int64_t user)
+{
+    if (!hs->settings.rate_limits || user == 0) {
+        return ERR_NONE;
+    }
+    int64_t wait_ms = take(hs, RATE_PASSWORD, (uint64_t)user << 1);
+    return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
+}
+
+/* --- passwords ------------------------------------------------------------------------------ */
+
+static enum err again(struct hs *hs, struct req *req, bool is_time_up)
+{
+    (void)is_time_up;
+    return req->route->handler(hs, req);
+}
+
+enum err admission_password(struct hs *hs, struct req *req, bool *go)
+{
+    bool was_waiting = req->resume == again;
+    size_t of_address = 0;
+    size_t waiting = parked_waiting(hs->parked, again, req->address, &of_address);
+    *go = req->may_hash || (!hs->admission->has_hashed && (was_waiting || waiting == 0));
+    if (*go) {
+        hs->admission->has_hashed = true;
+        req->may_hash = true;
+        return ERR_NONE;
+    }
+    if (!was_waiting && (waiting >= PASSWORDS_WAITING ||
+                         (hs->settings.rate_limits && of_address >= PASSWORDS_OF_ADDRESS))) {
+        return too_much(req, 1000);
+    }
+    return req_park(req, again, hs->now.mono_ms + 1, false);
+}
+
+void admission_turn(struct hs *hs)
+{
+    hs->admission->has_hashed = false;
+}

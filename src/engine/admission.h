@@ -1,0 +1,26 @@
+/* Who has asked too much: rate classes (client-server API, "Rate limiting"), and the work that
+ * passwords make. State is in memory: a restart forgives. */
+#ifndef ENGINE_ADMISSION_H
+#define ENGINE_ADMISSION_H
+
+#include "engine/req.h"
+
+struct admission;
+
+struct admission *admission_new(void);
+void admission_free(struct admission *admission);
+
+/* Counts the request against its class, for its user or else its address. 429 M_LIMIT_EXCEEDED
+ * with retry_after_ms is set when that is too much. Does nothing without settings.rate_limits. */
+enum err admission_check(struct hs *hs, struct req *req);
+/* Counts a trial of a password for this account, from wherever it comes: the same reply. */
+enum err admission_trial(struct hs *hs, struct req *req, int64_t user);
+
+/* Before a handler's first password hash, and before it has written anything: one request a turn
+ * gets *go. For the others a reply is set (429: too many wait from that address), or the request is
+ * parked and its handler runs again in a later turn. */
+enum err admission_password(struct hs *hs, struct req *req, bool *go);
+/* The turn is over. */
+void admission_turn(struct hs *hs);
+
+#endif
