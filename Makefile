@@ -1,7 +1,7 @@
 # The front door. Everything is built below build/; each target installs what it misses.
 # `make help` says what there is; CMake and its presets are underneath.
 .DEFAULT_GOAL := help
-.PHONY: help native wasm riot worker test sim vectors lint format demo bench nightly clean deps
+.PHONY: help native wasm riot worker test sim vectors conformance lint format demo bench nightly clean deps
 
 BUILD_ID ?= $(shell scripts/build-id.sh)
 JOBS ?= $(shell nproc)
@@ -17,6 +17,7 @@ help:
 	@echo "make vectors  the tests by published vectors"
 	@echo "make sim      the simulator: SEED=n, or SEEDS=a..b, or MINUTES=m; NODES=1..4, JOBS=n"
 	@echo "make bench    figures (SEEDS, SECONDS: see there)"
+	@echo "make conformance  answers judged by the specification's OpenAPI data (SPEC=DIR), and a table"
 	@echo "make nightly  the long runs             make clean    remove what was built"
 
 deps:
@@ -71,6 +72,12 @@ sim: deps
 	@cmake --build --preset release -j $(JOBS) --target sim
 	@SEED="$(SEED)" SEEDS="$(SEEDS)" MINUTES="$(MINUTES)" NODES="$(NODES)" JOBS="$(JOBS)" \
 		scripts/sim.sh
+
+conformance:
+	@$(INSTALL) native
+	@rm -f build/test/conformance.txt
+	@scripts/run-tests.sh conformance; status=$$?; \
+		test ! -f build/test/conformance.txt || cat build/test/conformance.txt; exit $$status
 
 bench:
 	@test -f scripts/bench.sh || { echo "make bench: nothing is measured yet" >&2; exit 1; }

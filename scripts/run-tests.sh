@@ -25,6 +25,7 @@ clang     src/base/str_test.c
 wasm      src/base/str_test.c
 wire      test/wire/*.test.mjs
 client    test/client/*.test.mjs
+conformance test/conformance/*.test.mjs
 worker    harness/e2e/worker/*.spec.mjs
 scenario  harness/e2e/scenario/*.spec.mjs
 ROWS
@@ -85,6 +86,11 @@ ring_client() {
     node_tests test/client/*.test.mjs
 }
 
+# The native server's answers by the specification's OpenAPI data; the table is kept beside the log.
+ring_conformance() {
+    programs && REPORT="$logs/conformance.txt" node_tests test/conformance/*.test.mjs
+}
+
 # Playwright over folder $1 of harness/e2e, in both browsers.
 browsers() {
     node_packages harness &&
@@ -124,9 +130,10 @@ excerpt() {
     tail -n 25 "$1" | cut -c 1-300
 }
 
-# What may be skipped even under STRICT: the golden data of a real server is not part of the tree, and
-# test/vectors/run.sh says where it looks for it.
-tolerated='vectors/golden'
+# What may be skipped even under STRICT: the golden data of a real server and the specification's
+# OpenAPI data are not part of the tree; test/vectors/run.sh and test/conformance/spec.mjs say where
+# they look for them.
+tolerated='vectors/golden|conformance/data'
 
 total_passed=0
 total_failed=0
@@ -152,7 +159,7 @@ run_ring() {
     fi
     [ "$failed" -eq 0 ] || excerpt "$log"
     seconds=$(($(date +%s) - start))
-    printf '%-10s %5d passed, %d failed, %d skipped in %d:%02d minutes\n' "$1" "$passed" "$failed" \
+    printf '%-11s %5d passed, %d failed, %d skipped in %d:%02d minutes\n' "$1" "$passed" "$failed" \
         "$skipped" $((seconds / 60)) $((seconds % 60))
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))

@@ -121,6 +121,11 @@ enum err visibility_put(struct hs *hs, struct req *req)
     if (!is_public && !str_eq(visibility, STR("private"))) {
         return reply_error(req, 400, "M_INVALID_PARAM", "'visibility' is public or private");
     }
+    enum err err = room_find(hs, req->params[0], &room);
+    if (err == ERR_ABSENT) {
+        return reply_not_found(req, "that room is not here");
+    }
+    TRY(err);
     TRY(access_joined(hs, req, &room, &ok));
     if (!ok) {
         return ERR_NONE;

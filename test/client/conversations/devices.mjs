@@ -25,10 +25,10 @@ export const devices = [
         body: {
           device_keys: identityKeys(alice),
           one_time_keys: {
-            "signed_curve25519:A": { key: "1" },
-            "signed_curve25519:B": { key: "2" },
+            "signed_curve25519:A": { key: "1", signatures: {} },
+            "signed_curve25519:B": { key: "2", signatures: {} },
           },
-          fallback_keys: { "signed_curve25519:F": { key: "f", fallback: true } },
+          fallback_keys: { "signed_curve25519:F": { key: "f", fallback: true, signatures: {} } },
         },
       });
       equal(answer.one_time_key_counts, { signed_curve25519: 2 }, "two are kept");

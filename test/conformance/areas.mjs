@@ -1,0 +1,21 @@
+/** All cases by area. */
+import { accounts } from "./areas/accounts.mjs";
+import { devices } from "./areas/devices.mjs";
+import { events } from "./areas/events.mjs";
+import { push } from "./areas/push.mjs";
+import { rooms } from "./areas/rooms.mjs";
+import { sync } from "./areas/sync.mjs";
+
+/**
+ * @typedef {object} Given
+ * @property {import("./actor.mjs").Stage} stage
+ * @property {import("./actor.mjs").Actor} anyone somebody without a token
+ */
+/**
+ * @typedef {object} Case
+ * @property {string} name a sentence
+ * @property {(given: Given) => Promise<void>} run
+ */
+
+/** @type {Record<string, Case[]>} */
+export const areas = { accounts, rooms, events, sync, push, devices };

@@ -1,0 +1,60 @@
+/**
+ * The native homeserver is driven over HTTP, and each request and each answer is judged by the
+ * specification's OpenAPI data. At the end: the table of operations, written to $REPORT as well.
+ */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { after, test } from "node:test";
+
+import { conversations } from "../client/conversations/index.mjs";
+import { scratch, startNeurite } from "../client/servers.mjs";
+import { Stage } from "./actor.mjs";
+import { areas } from "./areas.mjs";
+import { Ledger } from "./ledger.mjs";
+import { isThere, place, Spec } from "./spec.mjs";
+
+/** How many operations counted when this was last raised; it only rises. */
+const FLOOR = { client: 78, server: 0 };
+const WITHIN_MS = 120_000;
+
+if (!isThere()) {
+  const why = `there is no OpenAPI data in ${place} (set SPEC to the specification's data folder)`;
+  test("conformance/data judges every answer", { skip: why }, () => {});
+} else {
+  const spec = new Spec();
+  const ledger = new Ledger(spec.operations);
+  const server = await startNeurite(await scratch());
+  const stage = new Stage(spec, ledger, server.base);
+
+  after(async () => {
+    await server.stop();
+    const report = ledger.report();
+    console.log(report);
+    if (process.env.REPORT) {
+      await writeFile(process.env.REPORT, report);
+    }
+  });
+
+  /** @param {string} name @param {() => Promise<void>} run */
+  const judgedTest = (name, run) =>
+    test(name, { timeout: WITHIN_MS }, async () => {
+      ledger.begin(name);
+      await run();
+      assert.equal(ledger.faults.join("\n  "), "", "by the OpenAPI data");
+    });
+
+  for (const [area, cases] of Object.entries(areas)) {
+    for (const { name, run } of cases) {
+      judgedTest(`${area}: ${name}`, () => run({ stage, anyone: stage.anyone }));
+    }
+  }
+  for (const { name, run } of conversations) {
+    judgedTest(`judged as well: ${name}`, async () => run({ server: stage.server }));
+  }
+
+  for (const api of /** @type {const} */ (["client", "server"])) {
+    test(`at least ${FLOOR[api]} operations of the ${api} API count`, () => {
+      assert.ok(ledger.count(api).counted >= FLOOR[api], ledger.totals());
+    });
+  }
+}
