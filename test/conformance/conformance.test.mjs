@@ -14,7 +14,7 @@ import { Ledger } from "./ledger.mjs";
 import { isThere, place, Spec } from "./spec.mjs";
 
 /** How many operations counted when this was last raised; it only rises. */
-const FLOOR = { client: 78, server: 0 };
+const FLOOR = { client: 87, server: 0 };
 const WITHIN_MS = 120_000;
 
 if (!isThere()) {
