@@ -38,3 +38,21 @@ void input_fatal(struct hs *hs, enum err err)
         effects_restart(hs->effects);
     }
 }
+
+enum err input_run(struct hs *hs, input_fn fn, void *ctx, const char *what)
+{
+    struct input in;
+    enum err err = input_begin(hs, &in);
+    enum err ended = err;
+    if (err == ERR_NONE) {
+        err = fn(hs, ctx);
+        ended = input_end(hs, &in, err == ERR_NONE);
+    }
+    if (err != ERR_NONE) {
+        hs_log(hs, LOG_ERROR, "%s failed: %s (%s)", what, err_name(err), store_why(hs->store));
+    }
+    if (input_is_fatal(err) || ended != ERR_NONE) {
+        input_fatal(hs, input_is_fatal(err) ? err : ended);
+    }
+    return err == ERR_NONE ? ended : err;
+}

@@ -7,6 +7,8 @@
 #include "engine/snapshot.h"
 #include "room/auth.h"
 
+enum { REDACTIONS_LOOKED_AT = 32 };
+
 struct entry {
     struct hs *hs;
     struct room *room;
@@ -124,17 +126,26 @@ static enum err redact_target(struct entry *e)
 
 static enum err redacted_before(struct entry *e)
 {
-    int64_t nid;
-    struct stored *redaction;
-    struct stored *self;
-    TRY(store_get_int(e->hs->store, &nid, 0, STMT_RELATION_FIRST, "tt", e->ev->id,
-                      STR(RELATION_REDACTS)));
-    if (nid == 0) {
-        return ERR_NONE;
+    int64_t nids[REDACTIONS_LOOKED_AT];
+    size_t n = 0;
+    struct query q;
+    query_start(&q, e->hs->store, STMT_RELATION_FIRST, "tti", e->ev->id,
+                STR(RELATION_REDACTS), (int64_t)REDACTIONS_LOOKED_AT);
+    while (n < REDACTIONS_LOOKED_AT && query_next(&q)) {
+        nids[n] = query_int(&q, 0);
+        n++;
     }
-    TRY(event_get(e->hs, nid, &redaction));
-    TRY(event_get(e->hs, e->nid, &self));
-    return redact(e->hs, e->room, redaction->ev, self);
+    TRY(query_end(&q));
+    for (size_t i = 0; i < n; i++) { /* the first that is allowed */
+        struct stored *redaction;
+        struct stored *self;
+        TRY(event_get(e->hs, nids[i], &redaction));
+        TRY(event_get(e->hs, e->nid, &self));
+        if (redaction->room == self->room && self->redacted_by.p == NULL) {
+            TRY(redact(e->hs, e->room, redaction->ev, self));
+        }
+    }
+    return ERR_NONE;
 }
 
 /* ev takes the place of what it follows, unless something that follows ev is here already. */

@@ -2,9 +2,10 @@
  * and when to try again. */
 #include "fed/destination.h"
 
-#include "base/map.h"
 #include "engine/call.h"
+#include "engine/input.h"
 #include "engine/outbox.h"
+#include "fed/attempt.h"
 
 enum {
     DESTINATIONS_MAX = 4096,
@@ -16,33 +17,25 @@ enum {
 };
 
 struct destination {
-    int64_t server;
-    struct str name; /* in destinations.names */
-    bool in_flight, is_due;
-    uint64_t call; /* in flight */
-    int64_t failures;
-    int64_t retry_ms; /* mono_ms */
+    int64_t server; /* its number in names; 0: a free place */
+    bool is_unreached;
+    struct attempt attempt;
 };
 
 struct destinations {
-    struct arena *names;
     struct destination at[DESTINATIONS_MAX];
     size_t n;
+    bool has_more; /* servers with rows found no place */
 };
 
 struct destinations *destinations_new(void)
 {
-    struct destinations *d = base_alloc(sizeof(*d));
-    d->names = arena_new();
-    return d;
+    return base_alloc(sizeof(struct destinations));
 }
 
 void destinations_free(struct destinations *d)
 {
-    if (d != NULL) {
-        arena_free(d->names);
-        base_free(d);
-    }
+    base_free(d);
 }
 
 static struct destination *find(struct destinations *d, int64_t server)
@@ -55,41 +48,67 @@ static struct destination *find(struct destinations *d, int64_t server)
     return NULL;
 }
 
-/* NULL when the table is full: its rows wait in the database for a free place. */
-static struct destination *make(struct destinations *d, int64_t server, struct str name)
+/* Its place, or that of one with nothing to send. NULL: the table is full, the rows wait. */
+static struct destination *make(struct destinations *d, int64_t server)
 {
     struct destination *at = find(d, server);
-    if (at == NULL && d->n < DESTINATIONS_MAX) {
-        at = &d->at[d->n];
-        d->n++;
-        *at = (struct destination){.server = server, .name = arena_str(d->names, name)};
+    for (size_t i = 0; at == NULL && i < DESTINATIONS_MAX; i++) {
+        if (i == d->n || attempt_is_idle(&d->at[i].attempt)) {
+            at = &d->at[i];
+            d->n += i == d->n;
+            *at = (struct destination){.server = server};
+        }
     }
+    d->has_more = d->has_more || at == NULL;
     return at;
+}
+
+static void due(struct hs *hs, int64_t server)
+{
+    struct destination *at = make(hs->destinations, server);
+    if (at != NULL && !at->attempt.is_due) {
+        attempt_due(&at->attempt, hs->now.mono_ms);
+    }
 }
 
 enum err destinations_load(struct hs *hs)
 {
     struct query q;
+    hs->destinations->has_more = false;
     query_start(&q, hs->store, STMT_OUTBOX_SERVERS, "");
     while (query_next(&q)) {
-        struct destination *at =
-            make(hs->destinations, query_int(&q, 0), query_str(&q, hs->turn, 1));
-        if (at != NULL) {
-            at->is_due = true;
-        }
+        due(hs, query_int(&q, 0));
     }
     return query_end(&q);
 }
 
-void destinations_seen(struct hs *hs, struct str server)
+static void hasten(struct hs *hs, struct str server, bool only_unreached)
 {
     struct destinations *d = hs->destinations;
+    int64_t number = 0;
     for (size_t i = 0; i < d->n; i++) {
-        if (str_eq(d->at[i].name, server) && d->at[i].failures > 0) {
-            d->at[i].failures = 0;
-            d->at[i].retry_ms = hs->now.mono_ms;
+        struct destination *at = &d->at[i];
+        if (at->attempt.failures == 0 || (only_unreached && !at->is_unreached)) {
+            continue;
+        }
+        if (number == 0 &&
+            (store_name_find(hs->store, server, &number) != ERR_NONE || number == 0)) {
+            return; /* never a destination */
+        }
+        if (at->server == number) {
+            attempt_hasten(hs, &at->attempt);
         }
     }
+}
+
+void destinations_seen(struct hs *hs, struct str server)
+{
+    hasten(hs, server, false);
+}
+
+void destinations_heard(struct hs *hs, struct str server)
+{
+    hasten(hs, server, true);
 }
 
 int64_t destinations_next_ms(const struct hs *hs)
@@ -97,10 +116,7 @@ int64_t destinations_next_ms(const struct hs *hs)
     const struct destinations *d = hs->destinations;
     int64_t next = -1;
     for (size_t i = 0; i < d->n; i++) {
-        bool waits = d->at[i].is_due && !d->at[i].in_flight;
-        if (waits && (next < 0 || d->at[i].retry_ms < next)) {
-            next = d->at[i].retry_ms;
-        }
+        next = attempt_next_ms(&d->at[i].attempt, next);
     }
     return next;
 }
@@ -158,16 +174,24 @@ static enum err cut(struct hs *hs, struct arena *a, struct transaction *t)
 static enum err on_answer(struct hs *hs, struct call *call, int status, struct json *body,
                           const char *why);
 
-static enum err send(struct hs *hs, struct destination *to)
+/* An input of its own: what there is for the destination, if anything. */
+static enum err send(struct hs *hs, void *ctx)
 {
-    struct call *call = call_new(hs, to->name, on_answer);
+    struct destination *to = ctx;
+    struct str name;
+    TRY(store_name_text(hs->store, hs->turn, to->server, &name));
+    if (name.p == NULL) { /* named by an input that was taken back */
+        attempt_rest(&to->attempt);
+        return ERR_NONE;
+    }
+    struct call *call = call_new(hs, name, on_answer);
     struct transaction *t = ARENA_NEW(call->a, struct transaction);
     *t = (struct transaction){
         .server = to->server, .pdus = json_array(call->a), .edus = json_array(call->a)};
     enum err err = cut(hs, call->a, t);
     if (err != ERR_NONE || t->last_id == 0) {
         arena_free(call->a);
-        to->is_due = err != ERR_NONE;
+        attempt_rest(&to->attempt);
         return err;
     }
     if (t->id.p == NULL) {
@@ -185,22 +209,9 @@ static enum err send(struct hs *hs, struct destination *to)
     json_put(body, STR("pdus"), t->pdus);
     json_put(body, STR("edus"), t->edus);
     call->ctx = t;
-    to->in_flight = true;
-    to->call = call->id;
+    attempt_begin(&to->attempt, call->id);
     struct str path = arena_fmt(call->a, "/_matrix/federation/v1/send/%.*s", STR_ARG(t->id));
     return call_send(hs, call, "PUT", path, body, SEND_TIMEOUT_MS);
-}
-
-static int64_t back_off(struct hs *hs, int64_t failures)
-{
-    int64_t wait = BACKOFF_FIRST_MS;
-    uint8_t jitter;
-    for (int64_t i = 1; i < failures && wait < BACKOFF_MAX_MS; i++) {
-        wait *= 2;
-    }
-    wait = wait > BACKOFF_MAX_MS ? BACKOFF_MAX_MS : wait;
-    hs_random(hs, &jitter, 1);
-    return wait / 2 + wait * jitter / 255;
 }
 
 static void log_refused(struct hs *hs, struct call *call, struct json *body)
@@ -221,66 +232,55 @@ static enum err on_answer(struct hs *hs, struct call *call, int status, struct j
     const struct transaction *t = call->ctx;
     struct destination *to = find(hs->destinations, t->server);
     assert(to != NULL);
-    to->in_flight = false;
     if (status == 200) {
-        to->failures = 0;
-        to->is_due = true; /* look for more */
-        to->retry_ms = hs->now.mono_ms;
+        attempt_succeeded(&to->attempt);
+        attempt_due(&to->attempt, hs->now.mono_ms); /* look for more */
         log_refused(hs, call, body);
         TRY(store_run(hs->store, STMT_OUTBOX_DONE, "ii", t->server, t->last_id));
         return store_run(hs->store, STMT_DESTINATION_PUT, "itiii", t->server, STR_ABSENT,
                          (int64_t)0, (int64_t)0, (int64_t)0);
     }
-    to->failures++;
-    to->is_due = true;
-    to->retry_ms = hs->now.mono_ms + back_off(hs, to->failures);
-    hs_log(hs, LOG_INFO, "transaction to %.*s failed (%d %s), try %lld", STR_ARG(to->name), status,
-           why, (long long)to->failures);
+    to->is_unreached = status == 0;
+    attempt_failed(hs, &to->attempt, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
+    hs_log(hs, LOG_INFO, "transaction to %.*s failed (%d %s), try %lld", STR_ARG(call->server),
+           status, why, (long long)to->attempt.failures);
     return ERR_NONE;
 }
 
-static enum err take_kicked(struct hs *hs)
+static void take_kicked(struct hs *hs)
 {
     int64_t servers[64];
     size_t n = outbox_take_kicked(hs, servers, COUNT_OF(servers));
     while (n > 0) {
         for (size_t i = 0; i < n; i++) {
-            struct str name;
-            TRY(store_name_text(hs->store, hs->turn, servers[i], &name));
-            struct destination *to = make(hs->destinations, servers[i], name);
-            if (to != NULL && !to->is_due) {
-                to->is_due = true;
-                to->retry_ms = hs->now.mono_ms;
-            }
+            due(hs, servers[i]);
         }
         n = outbox_take_kicked(hs, servers, COUNT_OF(servers));
     }
-    return ERR_NONE;
 }
 
-enum err destinations_turn(struct hs *hs)
+static bool has_room(const struct destinations *d)
 {
-    struct destinations *d = hs->destinations;
-    TRY(take_kicked(hs));
-    for (size_t i = 0; i < d->n; i++) {
-        struct destination *to = &d->at[i];
-        if (to->is_due && !to->in_flight && hs->now.mono_ms >= to->retry_ms) {
-            to->is_due = false;
-            TRY(send(hs, to));
-        }
+    bool has = d->n < DESTINATIONS_MAX;
+    for (size_t i = 0; !has && i < d->n; i++) {
+        has = attempt_is_idle(&d->at[i].attempt);
     }
-    return ERR_NONE;
+    return has;
 }
 
-void destinations_rolled_back(struct hs *hs)
+void destinations_turn(struct hs *hs)
 {
     struct destinations *d = hs->destinations;
-    for (size_t i = 0; i < d->n; i++) {
-        struct destination *to = &d->at[i];
-        if (to->in_flight && !call_is_open(hs, to->call)) {
-            to->in_flight = false;
-            to->is_due = true;
-            to->retry_ms = hs->now.mono_ms + BACKOFF_FIRST_MS;
+    take_kicked(hs);
+    if (d->has_more && has_room(d)) {
+        d->has_more = destinations_load(hs) != ERR_NONE || d->has_more;
+    }
+    for (size_t i = 0; i < d->n && !hs->dead; i++) {
+        struct attempt *at = &d->at[i].attempt;
+        attempt_mend(hs, at, BACKOFF_FIRST_MS);
+        if (attempt_is_ready(hs, at) && input_run(hs, send, &d->at[i], "sending") != ERR_NONE) {
+            attempt_mend(hs, at, 0);
+            attempt_failed(hs, at, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
         }
     }
 }

@@ -3,6 +3,8 @@
 
 #include "base/map.h"
 #include "engine/current.h"
+#include "event/mxid.h"
+#include "event/seal.h"
 #include "fed/missing.h"
 
 enum { STRANGERS_EVENTS_MAX = 16 };
@@ -39,6 +41,81 @@ static enum err may_wait(struct hs *hs, struct str server, const struct room *ro
     return ERR_NONE;
 }
 
+/* --- rooms that we are not in -------------------------------------------------------------------
+ */
+
+/* Who invited: the sender of the member event in what came with the invite. */
+static enum err inviter_of(struct hs *hs, const struct room *room, struct str user_id,
+                           struct str *inviter)
+{
+    struct query q;
+    struct json *stripped = NULL;
+    int64_t user;
+    *inviter = STR_ABSENT;
+    TRY(store_name_find(hs->store, user_id, &user));
+    enum err err = query_one(&q, hs->store, STMT_MEMBER_GET, "ii", user, room->nid);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    bool is_invited = str_eq(query_str(&q, hs->turn, 0), STR("invite"));
+    struct str text = query_str(&q, hs->turn, 4);
+    TRY(query_end(&q));
+    if (!is_invited || text.p == NULL || json_parse(hs->turn, text, &stripped, NULL) != ERR_NONE) {
+        return ERR_NONE;
+    }
+    for (const struct json *e = json_first(stripped); e != NULL; e = json_next(e)) {
+        if (str_eq(json_get_text(e, "type"), STR("m.room.member")) &&
+            str_eq(json_get_text(e, "state_key"), user_id)) {
+            *inviter = json_get_text(e, "sender");
+        }
+    }
+    return ERR_NONE;
+}
+
+static bool is_signed_by_sender(struct hs *hs, const struct event *ev)
+{
+    uint8_t key[SIGN_PUBLIC_SIZE];
+    struct str server = mxid_server(ev->sender);
+    return mxid_is_peer(server, key) &&
+           seal_check(hs->turn, ev, server, mxid_peer_key_id(), key) == ERR_NONE;
+}
+
+/* The kick or ban of a user of ours who was invited: nothing here can check what it cites, so the
+ * server that invited is believed, and nobody else. */
+static enum err take_back_invite(struct hs *hs, struct room *room, const struct event *ev,
+                                 const char **fault)
+{
+    struct str inviter;
+    struct str membership = event_membership(ev);
+    *fault = "we are not in that room";
+    if (!str_eq(ev->type, STR("m.room.member")) || !hs_is_ours(hs, ev->state_key) ||
+        !(str_eq(membership, STR("leave")) || str_eq(membership, STR("ban")))) {
+        return ERR_NONE;
+    }
+    TRY(inviter_of(hs, room, ev->state_key, &inviter));
+    if (inviter.n == 0 || !str_eq(mxid_server(inviter), mxid_server(ev->sender)) ||
+        !is_signed_by_sender(hs, ev)) {
+        return ERR_NONE;
+    }
+    *fault = NULL;
+    return current_put_outside(hs, room, ev->state_key, membership, 0, STR_ABSENT);
+}
+
+static enum err outside(struct hs *hs, struct str origin, struct room *room, struct json *pdu,
+                        struct str *event_id, const char **fault)
+{
+    struct event *ev;
+    TRY(incoming_parse(hs, hs->turn, room, pdu, &ev, fault));
+    if (ev == NULL) {
+        return ERR_NONE;
+    }
+    *event_id = ev->id;
+    *fault = NULL;
+    return missing_is_held(hs, room) ? missing_keep(hs, origin, room, ev)
+                                     : take_back_invite(hs, room, ev, fault);
+}
+
 enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct str *event_id,
                       const char **fault)
 {
@@ -49,13 +126,14 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
     *event_id = STR_ABSENT;
     *fault = NULL;
     enum err err = room_find(hs, json_get_text(pdu, "room_id"), &room);
-    if (err != ERR_ABSENT) {
-        TRY(err);
-        TRY(current_is_joined(hs, room->nid, &is_joined));
-    }
-    if (!is_joined) {
+    if (err == ERR_ABSENT) {
         *fault = "we are not in that room";
         return ERR_NONE;
+    }
+    TRY(err);
+    TRY(current_is_joined(hs, room->nid, &is_joined));
+    if (!is_joined) {
+        return outside(hs, origin, room, pdu, event_id, fault);
     }
     TRY(incoming_parse(hs, hs->turn, room, pdu, &ev, fault));
     if (ev == NULL) {

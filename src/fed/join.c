@@ -8,6 +8,7 @@
 #include "engine/snapshot.h"
 #include "event/mxid.h"
 #include "fed/incoming.h"
+#include "fed/missing.h"
 #include "fed/state_take.h"
 
 enum { CALL_TIMEOUT_MS = 30000, SERVERS_MAX = 16 };
@@ -70,6 +71,20 @@ static bool is_for_client(const struct join *join)
 
 static enum err reply_joined(struct hs *hs, const struct join *join);
 
+/* What came from a room that nobody let us into. */
+static enum err forget_room(struct hs *hs, const struct join *join)
+{
+    struct room *room;
+    bool is_inside;
+    enum err err = room_find(hs, join->room_id, &room);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    TRY(current_is_joined(hs, room->nid, &is_inside));
+    return is_inside ? ERR_NONE : missing_forget(hs, room);
+}
+
 /* Nobody is left to ask. An invite is declined all the same, for us alone. */
 static enum err give_up(struct hs *hs, const struct join *join)
 {
@@ -79,6 +94,7 @@ static enum err give_up(struct hs *hs, const struct join *join)
         TRY(current_put_outside(hs, room, join->user_id, STR("leave"), 0, STR_ABSENT));
         return reply_joined(hs, join);
     }
+    TRY(forget_room(hs, join));
     struct req *req = gate_find(hs, join->req);
     if (req == NULL) {
         return ERR_NONE;
@@ -164,6 +180,7 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     }
     TRY(event_find(hs, ev->id, &s));
     TRY(store_run(hs->store, STMT_GAP_PUT, "iii", room->nid, s->nid, s->position));
+    missing_landed(hs, room);
     hs_log(hs, LOG_INFO, "joined %.*s through %.*s", STR_ARG(join->room_id), STR_ARG(call->server));
     return ERR_NONE;
 }
@@ -235,6 +252,20 @@ static void put_content(struct arena *a, const struct join *join, struct json *e
     }
 }
 
+/* Once a resident has our join, others may speak to us before its answer is here. */
+static enum err hold_room(struct hs *hs, const struct join *join,
+                          const struct room_version *version, const struct call *call)
+{
+    struct room *room;
+    bool is_inside;
+    TRY(room_make(hs, join->room_id, version, &room));
+    TRY(current_is_joined(hs, room->nid, &is_inside));
+    if (!is_inside) {
+        missing_hold(hs, room, call->id);
+    }
+    return ERR_NONE;
+}
+
 static enum err send_signed(struct hs *hs, const struct join *join, struct str server,
                             const struct event *ev)
 {
@@ -245,6 +276,9 @@ static enum err send_signed(struct hs *hs, const struct join *join, struct str s
     mine->version = ev->version->name;
     call->ctx = mine;
     enum err err = json_parse(call->a, ev->json, &body, NULL);
+    if (err == ERR_NONE && !join->is_leave) {
+        err = hold_room(hs, join, ev->version, call);
+    }
     if (err != ERR_NONE) {
         arena_free(call->a);
         return err;

@@ -3,6 +3,9 @@
 
 #include "base/encode.h"
 #include "engine/call.h"
+#include "engine/current.h"
+#include "engine/input.h"
+#include "fed/attempt.h"
 #include "fed/incoming.h"
 #include "fed/state_take.h"
 
@@ -10,7 +13,9 @@ enum {
     ROOMS_MAX = 256,
     SERVERS_MAX = 32,
     WAITING_MAX = 500,
+    HELD_OF_ORIGIN_MAX = 100, /* events of one server kept while we join */
     RETRY_MS = 5000,
+    RETRY_MAX_MS = 300000,
     CALL_TIMEOUT_MS = 20000
 };
 
@@ -22,16 +27,16 @@ enum stage {
 };
 
 struct fetch {
-    int64_t room;
-    size_t failures; /* servers that did not answer, since the last that did */
-    bool in_flight, is_due;
-    uint64_t call; /* in flight */
-    int64_t retry_ms;
+    int64_t room;         /* 0: a free place */
+    size_t turn, servers; /* whose turn it is to be asked, of how many */
+    struct attempt attempt;
+    uint64_t join; /* the send_join that lets us in; 0: we are in */
 };
 
 struct missing {
     struct fetch at[ROOMS_MAX];
     size_t n;
+    bool has_more; /* rooms with waiting events found no place */
 };
 
 struct missing *missing_new(void)
@@ -54,27 +59,52 @@ static struct fetch *find(struct missing *m, int64_t room)
     return NULL;
 }
 
-static void due(struct hs *hs, int64_t room, int64_t at_ms)
+static bool is_free(const struct hs *hs, const struct fetch *f)
+{
+    return attempt_is_idle(&f->attempt) && (f->join == 0 || !call_is_open(hs, f->join));
+}
+
+static bool has_room(const struct hs *hs)
+{
+    const struct missing *m = hs->missing;
+    bool has = m->n < ROOMS_MAX;
+    for (size_t i = 0; !has && i < m->n; i++) {
+        has = is_free(hs, &m->at[i]);
+    }
+    return has;
+}
+
+/* The room's place, or that of one with nothing to fetch. NULL: all are busy; its events wait. */
+static struct fetch *make(struct hs *hs, int64_t room)
 {
     struct missing *m = hs->missing;
     struct fetch *f = find(m, room);
-    if (f == NULL && m->n < ROOMS_MAX) {
-        f = &m->at[m->n];
-        m->n++;
-        *f = (struct fetch){.room = room};
+    for (size_t i = 0; f == NULL && i < ROOMS_MAX; i++) {
+        if (i == m->n || is_free(hs, &m->at[i])) {
+            f = &m->at[i];
+            m->n += i == m->n;
+            *f = (struct fetch){.room = room};
+        }
     }
+    m->has_more = m->has_more || f == NULL;
+    return f;
+}
+
+static void due(struct hs *hs, int64_t room, int64_t at_ms)
+{
+    struct fetch *f = make(hs, room);
     if (f != NULL) {
-        f->is_due = true;
-        f->retry_ms = at_ms;
+        attempt_due(&f->attempt, at_ms);
     }
 }
 
 enum err missing_load(struct hs *hs)
 {
     struct query q;
+    hs->missing->has_more = false;
     query_start(&q, hs->store, STMT_WAITING_ROOMS, "");
     while (query_next(&q)) {
-        due(hs, query_int(&q, 0), hs->now.mono_ms + RETRY_MS);
+        due(hs, query_int(&q, 0), hs->now.mono_ms);
     }
     return query_end(&q);
 }
@@ -83,27 +113,76 @@ int64_t missing_next_ms(const struct hs *hs)
 {
     int64_t next = -1;
     for (size_t i = 0; i < hs->missing->n; i++) {
-        const struct fetch *f = &hs->missing->at[i];
-        if (f->is_due && !f->in_flight && (next < 0 || f->retry_ms < next)) {
-            next = f->retry_ms;
-        }
+        next = attempt_next_ms(&hs->missing->at[i].attempt, next);
     }
     return next;
 }
 
-enum err missing_fetch(struct hs *hs, struct str origin, struct room *room, const struct event *ev)
+void missing_seen(struct hs *hs)
+{
+    for (size_t i = 0; i < hs->missing->n; i++) {
+        attempt_hasten(hs, &hs->missing->at[i].attempt);
+    }
+}
+
+/* *kept: there was room for one more. */
+static enum err put(struct hs *hs, struct str origin, const struct room *room,
+                    const struct event *ev, bool *kept)
 {
     int64_t n;
     TRY(store_get_int(hs->store, &n, 0, STMT_WAITING_COUNT, "i", room->nid));
-    if (n >= WAITING_MAX) {
+    *kept = n < WAITING_MAX;
+    if (!*kept) {
         hs_log(hs, LOG_WARN, "room %.*s: too many events wait, %.*s is dropped", STR_ARG(room->id),
                STR_ARG(ev->id));
         return ERR_NONE;
     }
-    TRY(store_run(hs->store, STMT_WAITING_PUT, "titit", ev->id, room->nid, origin, ev->depth,
-                  ev->json));
-    due(hs, room->nid, hs->now.mono_ms);
+    return store_run(hs->store, STMT_WAITING_PUT, "titit", ev->id, room->nid, origin, ev->depth,
+                     ev->json);
+}
+
+enum err missing_fetch(struct hs *hs, struct str origin, struct room *room, const struct event *ev)
+{
+    bool kept;
+    TRY(put(hs, origin, room, ev, &kept));
+    if (kept) {
+        due(hs, room->nid, hs->now.mono_ms);
+    }
     return ERR_NONE;
+}
+
+/* --- while we join --------------------------------------------------------------------------- */
+
+void missing_hold(struct hs *hs, struct room *room, uint64_t call)
+{
+    struct fetch *f = make(hs, room->nid);
+    if (f != NULL) {
+        f->join = call;
+    }
+}
+
+bool missing_is_held(const struct hs *hs, const struct room *room)
+{
+    const struct fetch *f = find(hs->missing, room->nid);
+    return f != NULL && f->join != 0 && call_is_open(hs, f->join);
+}
+
+enum err missing_keep(struct hs *hs, struct str origin, struct room *room, const struct event *ev)
+{
+    int64_t n;
+    bool kept;
+    TRY(store_get_int(hs->store, &n, 0, STMT_WAITING_OF_ORIGIN, "it", room->nid, origin));
+    return n < HELD_OF_ORIGIN_MAX ? put(hs, origin, room, ev, &kept) : ERR_NONE;
+}
+
+void missing_landed(struct hs *hs, const struct room *room)
+{
+    due(hs, room->nid, hs->now.mono_ms);
+}
+
+enum err missing_forget(struct hs *hs, const struct room *room)
+{
+    return store_run(hs->store, STMT_WAITING_DROP_ROOM, "i", room->nid);
 }
 
 /* --- one step -------------------------------------------------------------------------------- */
@@ -173,9 +252,8 @@ struct waiting {
     struct strs absent;
 };
 
-/* Who sent it; where that one does not answer, the others in the room in turn. */
-static enum err choose_server(struct hs *hs, const struct fetch *f, struct str origin,
-                              struct str *server)
+/* Who sent it; where that one has no answer, the others in the room in turn. */
+static enum err choose_server(struct hs *hs, struct fetch *f, struct str origin, struct str *server)
 {
     struct query q;
     size_t n = 0;
@@ -187,8 +265,9 @@ static enum err choose_server(struct hs *hs, const struct fetch *f, struct str o
         n += !str_eq(names[n], hs->identity.server) && !str_eq(names[n], origin);
     }
     TRY(query_end(&q));
-    size_t turn = f->failures % (n + 1);
-    *server = turn == 0 ? origin : names[turn - 1];
+    f->servers = n + 1;
+    f->turn %= f->servers;
+    *server = f->turn == 0 ? origin : names[f->turn - 1];
     return ERR_NONE;
 }
 
@@ -201,8 +280,7 @@ static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const str
     *step = (struct step){.room = room->nid, .stage = w->stage};
     step->event_id = arena_str(call->a, w->ev->id);
     call->ctx = step;
-    f->in_flight = true;
-    f->call = call->id;
+    attempt_begin(&f->attempt, call->id);
     if (w->stage == STAGE_EVENTS) {
         return ask_events(hs, call, room, w->ev);
     }
@@ -251,24 +329,42 @@ static enum err try_oldest(struct hs *hs, struct fetch *f, bool *more)
     return store_run(hs->store, STMT_WAITING_DROP, "t", id);
 }
 
-enum err missing_turn(struct hs *hs)
+/* An input of its own. */
+static enum err try_room(struct hs *hs, void *ctx)
 {
-    for (size_t i = 0; i < hs->missing->n; i++) {
-        struct fetch *f = &hs->missing->at[i];
-        if (f->in_flight && !call_is_open(hs, f->call)) { /* its input was rolled back */
-            f->in_flight = false;
-            f->is_due = true;
-        }
-        if (!f->is_due || f->in_flight || hs->now.mono_ms < f->retry_ms) {
-            continue;
-        }
-        bool more = true;
-        f->is_due = false;
-        for (int n = 0; more && n < WAITING_MAX; n++) {
-            TRY(try_oldest(hs, f, &more));
-        }
+    struct fetch *f = ctx;
+    bool more = true;
+    bool is_joined;
+    TRY(current_is_joined(hs, f->room, &is_joined));
+    if (!is_joined) { /* kept for a join that came to nothing */
+        attempt_rest(&f->attempt);
+        return store_run(hs->store, STMT_WAITING_DROP_ROOM, "i", f->room);
+    }
+    for (int n = 0; more && n < WAITING_MAX; n++) {
+        TRY(try_oldest(hs, f, &more));
+    }
+    if (f->attempt.call == 0) {
+        attempt_rest(&f->attempt);
     }
     return ERR_NONE;
+}
+
+void missing_turn(struct hs *hs)
+{
+    struct missing *m = hs->missing;
+    if (m->has_more && has_room(hs)) {
+        m->has_more = missing_load(hs) != ERR_NONE || m->has_more;
+    }
+    for (size_t i = 0; i < m->n && !hs->dead; i++) {
+        struct fetch *f = &m->at[i];
+        attempt_mend(hs, &f->attempt, 0);
+        if (!attempt_is_ready(hs, &f->attempt)) {
+            continue;
+        }
+        if (input_run(hs, try_room, f, "fetching events") != ERR_NONE) {
+            attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
+        }
+    }
 }
 
 /* --- what comes back ------------------------------------------------------------------------- */
@@ -331,8 +427,7 @@ static enum err take_state(struct hs *hs, struct call *call, struct room *room,
     next->ctx = placed;
     struct fetch *f = find(hs->missing, room->nid);
     if (f != NULL) {
-        f->in_flight = true;
-        f->call = next->id;
+        attempt_begin(&f->attempt, next->id);
     }
     struct str path = arena_fmt(next->a, "/_matrix/federation/v1/event/%.*s",
                                 STR_ARG(percent_write(next->a, step->wanted)));
@@ -351,10 +446,9 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     (void)status;
     TRY(room_get(hs, placed->room, &room));
     struct fetch *f = find(hs->missing, room->nid);
-    if (f != NULL) {
-        f->in_flight = false;
-    }
-    due(hs, room->nid, hs->now.mono_ms);
+    assert(f != NULL);
+    attempt_succeeded(&f->attempt);
+    attempt_due(&f->attempt, hs->now.mono_ms);
     const struct json *pdu = json_first(json_get_array(body, "pdus"));
     if (pdu != NULL) {
         TRY(incoming_parse(hs, call->a, room, json_copy(call->a, pdu), &ev, &why));
@@ -380,15 +474,20 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
     struct room *room;
     struct fetch *f = find(hs->missing, step->room);
     assert(f != NULL);
-    f->in_flight = false;
     TRY(room_get(hs, step->room, &room));
-    if (status == 0) { /* nobody there: the same stage again, later */
+    f->turn += status != 200;
+    if (status == 0 && f->turn % f->servers == 0) { /* nobody was there: the same stage, later */
+        attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
+    } else {
+        f->attempt.call = 0;
+        attempt_due(&f->attempt, hs->now.mono_ms);
+    }
+    if (status == 0) {
         hs_log(hs, LOG_INFO, "room %.*s: fetch from %.*s failed: %s", STR_ARG(room->id),
                STR_ARG(call->server), why);
-        due(hs, step->room, hs->now.mono_ms + RETRY_MS);
         return store_run(hs->store, STMT_WAITING_STAGE, "it", (int64_t)step->stage, step->event_id);
     }
-    due(hs, step->room, hs->now.mono_ms);
+    f->attempt.failures = 0;
     if (status != 200) {
         return ERR_NONE;
     }

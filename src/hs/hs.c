@@ -44,18 +44,25 @@ static void on_close(void *ctx, uint64_t link)
     effects_close(hs->effects, link);
 }
 
+struct seen {
+    struct str peer_id, address;
+};
+
+static enum err put_peer(struct hs *hs, void *ctx)
+{
+    const struct seen *seen = ctx;
+    return store_run(hs->store, STMT_PEER_PUT, "tti", seen->peer_id, seen->address,
+                     hs->now.unix_ms);
+}
+
 static void on_peer_seen(void *ctx, struct str peer_id, struct str address)
 {
     struct hs *hs = ctx;
     hs_log(hs, LOG_INFO, "peer %.*s is here", STR_ARG(peer_id));
-    enum err err = store_begin(hs->store);
-    if (err == ERR_NONE) {
-        err = store_run(hs->store, STMT_PEER_PUT, "tti", peer_id, address, hs->now.unix_ms);
-    }
-    if (err != ERR_NONE) {
-        input_fatal(hs, err);
-    }
+    struct seen seen = {peer_id, address};
+    (void)input_run(hs, put_peer, &seen, "a peer's address");
     destinations_seen(hs, peer_id);
+    missing_seen(hs);
 }
 
 static void on_peer_gone(void *ctx, struct str peer_id)
@@ -66,6 +73,7 @@ static void on_peer_gone(void *ctx, struct str peer_id)
 static void on_request(void *ctx, uint64_t stream, struct str peer_id, const struct http_head *head,
                        struct str body)
 {
+    destinations_seen(ctx, peer_id);
     gate_peer(ctx, wiring_peer_routes, stream, peer_id, head, body);
 }
 
@@ -282,24 +290,22 @@ static void tell_wake(struct hs *hs)
     effects_wake(hs->effects, at);
 }
 
+struct step {
+    enum err (*fn)(struct hs *hs);
+};
+
+static enum err step_run(struct hs *hs, void *ctx)
+{
+    const struct step *step = ctx;
+    return step->fn(hs);
+}
+
 /* Runs fn as an input of its own. */
 static void run_input(struct hs *hs, enum err (*fn)(struct hs *hs), const char *what)
 {
-    struct input in;
-    if (hs->dead) {
-        return;
-    }
-    enum err err = input_begin(hs, &in);
-    if (err == ERR_NONE) {
-        err = fn(hs);
-        enum err ended = input_end(hs, &in, err == ERR_NONE);
-        if (err != ERR_NONE) {
-            hs_log(hs, LOG_ERROR, "%s failed: %s (%s)", what, err_name(err), store_why(hs->store));
-        }
-        err = input_is_fatal(err) ? err : ended;
-    }
-    if (err != ERR_NONE) {
-        input_fatal(hs, err);
+    struct step step = {fn};
+    if (!hs->dead) {
+        (void)input_run(hs, step_run, &step, what);
     }
 }
 
@@ -316,9 +322,8 @@ void hs_turn(struct hs *hs, struct now now)
     run_input(hs, typing_turn, "the end of typing");
     run_input(hs, presence_turn, "the end of presence");
     gate_resume(hs);
-    run_input(hs, missing_turn, "fetching events");
-    run_input(hs, destinations_turn, "the outbox");
-    destinations_rolled_back(hs);
+    missing_turn(hs);
+    destinations_turn(hs);
     if (!hs->dead) {
         calls_leave(hs);
     }

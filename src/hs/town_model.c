@@ -320,15 +320,18 @@ void town_pass(struct town *t, int64_t ms)
     }
 }
 
-void town_release(struct town *t)
+void town_let_go(struct town *t)
 {
-    town_rule rule = t->rule;
-    t->rule = NULL;
     for (size_t i = t->first; i < t->n_parcels; i++) {
         t->parcels[i].is_held = false;
     }
     town_run(t);
-    t->rule = rule;
+}
+
+void town_release(struct town *t)
+{
+    t->rule = NULL;
+    town_let_go(t);
 }
 
 /* --- what people do --------------------------------------------------------------------------- */

@@ -76,7 +76,8 @@ struct json *town_signed(struct town *t, int house, struct json *object);
 void town_run(struct town *t);
 /* Time passes; whatever is due happens. */
 void town_pass(struct town *t, int64_t ms);
-/* What was held goes on. */
+/* What was held is put before the rule once more; released, before no rule any more. */
+void town_let_go(struct town *t);
 void town_release(struct town *t);
 
 /* createRoom with that body. */

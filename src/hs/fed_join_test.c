@@ -1,0 +1,144 @@
+/* Joins, invites and what crosses them on the way. */
+#include "hs/town_model.h"
+
+#include "base/encode.h"
+#include "engine/engine.h"
+#include "test/test.h"
+
+static enum fate hold_send_join_answers(struct town *t, struct parcel *p)
+{
+    (void)t;
+    return p->status != 0 && strstr(p->line.p, "/send_join/") != NULL ? FATE_HOLD : FATE_PASS;
+}
+
+static enum fate lose_send_join_answers(struct town *t, struct parcel *p)
+{
+    (void)t;
+    return p->status != 0 && strstr(p->line.p, "/send_join/") != NULL ? FATE_LOSE : FATE_PASS;
+}
+
+static uint64_t begin_join(struct town *t, int house, const char *who, struct str room, int through)
+{
+    struct str line = town_text(t, "POST /_matrix/client/v3/join/%.*s?server_name=%.*s",
+                                STR_ARG(percent_write(t->a, room)), STR_ARG(town_name(t, through)));
+    return town_begin(t, house, who, line.p, "{}");
+}
+
+TEST(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed)
+{
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *carol = town_user(t, 2, "carol");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 1, bob, room, 0));
+    t->rule = hold_send_join_answers;
+    uint64_t id = begin_join(t, 2, carol, room, 0);
+    CHECK(t->asked[id] == 0);
+    struct str of_alice = town_say(t, 0, alice, room, "from the resident");
+    struct str of_bob = town_say(t, 1, bob, room, "from another");
+    CHECK(t->asked[id] == 0);
+    town_release(t);
+    CHECK(t->asked[id] == 200);
+    CHECK(town_sees(t, 2, carol, room, of_alice));
+    CHECK(town_sees(t, 2, carol, room, of_bob));
+    town_free(t);
+}
+
+TEST(what_was_kept_for_a_join_that_fails_is_forgotten)
+{
+    struct town *t = town_new(2);
+    int64_t waiting;
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    t->rule = hold_send_join_answers;
+    uint64_t id = begin_join(t, 1, bob, room, 0);
+    (void)town_say(t, 0, alice, room, "meanwhile");
+    CHECK(store_get_int(t->houses[1].hs->store, &waiting, 0, STMT_WAITING_COUNT, "i", (int64_t)1) ==
+          ERR_NONE);
+    CHECK(waiting > 0);
+    t->rule = lose_send_join_answers;
+    town_let_go(t);
+    CHECK(t->asked[id] == 404);
+    CHECK(store_get_int(t->houses[1].hs->store, &waiting, 0, STMT_WAITING_COUNT, "i", (int64_t)1) ==
+          ERR_NONE);
+    CHECK(waiting == 0);
+    town_free(t);
+}
+
+/* The part of an initial /sync: "invite", "leave", ... */
+static const struct json *sync_of(struct town *t, int house, const char *who, const char *part,
+                                  struct str room)
+{
+    CHECK(town_ask(t, house, who, "GET /_matrix/client/v3/sync?timeout=0", "") == 200);
+    return json_get(json_get_object(json_get_object(t->answer, "rooms"), part), room);
+}
+
+static void set_membership(struct town *t, const char *who, struct str room, const char *verb,
+                           const char *user_id)
+{
+    struct str line = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/%s",
+                                STR_ARG(percent_write(t->a, room)), verb);
+    CHECK(town_ask(t, 0, who, line.p, town_text(t, "{\"user_id\":\"%s\"}", user_id).p) == 200);
+}
+
+static void check_retraction(const char *verb)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"private_chat\"}");
+    set_membership(t, alice, room, "invite", town_user_id(t, 1, "bob"));
+    CHECK(sync_of(t, 1, bob, "invite", room) != NULL);
+    struct str since = json_get_text(t->answer, "next_batch");
+    set_membership(t, alice, room, verb, town_user_id(t, 1, "bob"));
+    CHECK(sync_of(t, 1, bob, "invite", room) == NULL);
+    struct str line =
+        town_text(t, "GET /_matrix/client/v3/sync?timeout=0&since=%.*s", STR_ARG(since));
+    CHECK(town_ask(t, 1, bob, line.p, "") == 200);
+    CHECK(json_get(json_get_object(json_get_object(t->answer, "rooms"), "leave"), room) != NULL);
+    town_free(t);
+}
+
+TEST(an_invite_that_is_taken_back_is_gone)
+{
+    check_retraction("kick");
+}
+
+TEST(an_invite_ends_with_a_ban)
+{
+    check_retraction("ban");
+}
+
+/* A kick of bob by carol, of whom bob's server knows nothing. */
+TEST(a_stranger_cannot_take_an_invite_back)
+{
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct event_signer signer = hs_signer(t->houses[2].hs);
+    struct json *kick;
+    struct event *ev;
+    const char *why = "";
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"private_chat\"}");
+    set_membership(t, alice, room, "invite", town_user_id(t, 1, "bob"));
+    struct str text = town_text(
+        t,
+        "{\"type\":\"m.room.member\",\"room_id\":\"%.*s\",\"sender\":\"%s\",\"state_key\":\"%s\","
+        "\"content\":{\"membership\":\"leave\"},\"depth\":9,\"origin_server_ts\":1,"
+        "\"prev_events\":[],\"auth_events\":[]}",
+        STR_ARG(room), town_user_id(t, 2, "carol"), town_user_id(t, 1, "bob"));
+    CHECK(json_parse(t->a, text, &kick, NULL) == ERR_NONE);
+    CHECK(event_complete(t->a, room_version_default(), kick, &signer, &ev, &why) == ERR_NONE);
+    struct str body = town_text(t, "{\"origin\":\"%.*s\",\"origin_server_ts\":1,\"pdus\":[%.*s]}",
+                                STR_ARG(town_name(t, 2)), STR_ARG(ev->json));
+    CHECK(town_serve(t, 2, 1, "PUT /_matrix/federation/v1/send/1", body.p) == 200);
+    CHECK(sync_of(t, 1, bob, "invite", room) != NULL);
+    town_free(t);
+}
+
+TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
+          TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
+          TEST_ROW(an_invite_that_is_taken_back_is_gone), TEST_ROW(an_invite_ends_with_a_ban),
+          TEST_ROW(a_stranger_cannot_take_an_invite_back))
