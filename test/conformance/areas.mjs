@@ -5,6 +5,7 @@ import { events } from "./areas/events.mjs";
 import { push } from "./areas/push.mjs";
 import { rooms } from "./areas/rooms.mjs";
 import { sync } from "./areas/sync.mjs";
+import { walks } from "./walk.mjs";
 
 /**
  * @typedef {object} Given
@@ -18,4 +19,4 @@ import { sync } from "./areas/sync.mjs";
  */
 
 /** @type {Record<string, Case[]>} */
-export const areas = { accounts, rooms, events, sync, push, devices };
+export const areas = { accounts, rooms, events, sync, push, devices, walks };
