@@ -16,7 +16,7 @@ help:
 	@echo "make lint     the linters only          make format   rewrite sources in the house's style"
 	@echo "make vectors  the tests by published vectors"
 	@echo "make sim      the simulator: SEED=n, or SEEDS=a..b, or MINUTES=m; NODES=1..4, JOBS=n"
-	@echo "make bench    figures (SEEDS, SECONDS: see there)"
+	@echo "make bench    figures beside their aims (PARTS=\"sizes cold\": some)"
 	@echo "make conformance  answers judged by the specification's OpenAPI data (SPEC=DIR), and a table"
 	@echo "make nightly  the long runs             make clean    remove what was built"
 
@@ -80,8 +80,7 @@ conformance:
 		test ! -f build/test/conformance.txt || cat build/test/conformance.txt; exit $$status
 
 bench:
-	@test -f scripts/bench.sh || { echo "make bench: nothing is measured yet" >&2; exit 1; }
-	@scripts/bench.sh
+	@scripts/bench.sh $(PARTS)
 
 nightly:
 	@test -f scripts/nightly.sh || { echo "make nightly: there is no long run yet" >&2; exit 1; }

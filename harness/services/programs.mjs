@@ -1,17 +1,24 @@
 /**
- * The native programs that tests of the worker meet: the relay and another homeserver. Where they are:
- * RENDEZVOUS and NEURITE, else build/.
+ * The programs that the browsers meet, and that are measured: the relay, homeservers, nginx. Where ours
+ * are: RENDEZVOUS and NEURITE, else build/.
  */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import net from "node:net";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
+const run = promisify(execFile);
 const top = fileURLToPath(new URL("../..", import.meta.url));
 const NEURITE = process.env.NEURITE ?? `${top}build/neurite`;
 const RENDEZVOUS = process.env.RENDEZVOUS ?? `${top}build/rendezvous`;
 const READY_MS = 30_000;
 const LOOK_MS = 20;
+
+/** @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
+// Whoever started them may end by an error; they end with it.
+process.on("exit", () => running.forEach((child) => child.kill()));
 
 class Program {
   output = "";
@@ -24,6 +31,8 @@ class Program {
   constructor(file, args) {
     this.#child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child.on("error", (error) => (this.output += error));
+    running.add(this.#child);
+    this.#child.on("close", () => running.delete(this.#child));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => (this.output += text));
     }
@@ -45,6 +54,10 @@ class Program {
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
+  }
+
+  get pid() {
+    return this.#child.pid ?? 0;
   }
 
   async stop() {
@@ -71,27 +84,64 @@ async function isOpen(port) {
   }
 }
 
-/** @param {number} port */
-export async function startRelay(port) {
+/**
+ * @param {number} port
+ * @param {string[]} command what starts it, if it is not ours
+ */
+export async function startRelay(port, command = [RENDEZVOUS]) {
   if (await isOpen(port)) {
     throw new Error(`port ${port} is taken`);
   }
-  const program = new Program(RENDEZVOUS, [`--port=${port}`, "--host=127.0.0.1"]);
+  const [file, ...args] = command;
+  const program = new Program(file, [...args, `--port=${port}`, "--host=127.0.0.1"]);
   await program.until(() => isOpen(port));
-  return { port, url: `ws://127.0.0.1:${port}`, stop: () => program.stop() };
+  const { pid } = program;
+  return { port, pid, url: `ws://127.0.0.1:${port}`, stop: () => program.stop() };
 }
 
 /**
  * A native homeserver, at a port of its own choice.
  *
  * @param {string} data its folder
- * @param {string} relay
+ * @param {string} [relay]
  */
 export async function startNeurite(data, relay) {
   const program = new Program(NEURITE, [
-    ...["--listen", "127.0.0.1:0", "--data", data, "--relay", relay],
+    ...["--listen", "127.0.0.1:0", "--data", data],
+    ...(relay === undefined ? [] : ["--relay", relay]),
     ...["--password-memory-kib", "8", "--no-rate-limits"],
   ]);
   const [, base] = await program.until(() => /^Listening on (http:\S+)$/m.exec(program.output));
-  return { base, stop: () => program.stop() };
+  return { base, pid: program.pid, stop: () => program.stop() };
+}
+
+/**
+ * Nginx as the stack has it, with the client of build/riot.
+ *
+ * @param {string} prefix a folder that it writes to
+ * @param {number} port
+ * @param {number} relay the relay's port
+ */
+export async function startWeb(prefix, port, relay) {
+  const program = new Program("env", [
+    ...[`WEB_PORT=${port}`, "WEB_ADDR=127.0.0.1", `RELAY_ADDR=127.0.0.1:${relay}`],
+    ...[`${top}web/run-nginx.sh`, prefix],
+  ]);
+  await program.until(() => isOpen(port));
+  return { origin: `http://localhost:${port}`, stop: () => program.stop() };
+}
+
+/**
+ * A Synapse that scripts/synapse.sh has set up.
+ *
+ * @param {string} folder
+ */
+export async function startSynapse(folder) {
+  const script = `${top}scripts/synapse.sh`;
+  const { stdout } = await run(script, ["start", folder]);
+  const [, base, pid] = /^(http:\S+) (\d+)$/m.exec(stdout) ?? [];
+  if (base === undefined) {
+    throw new Error(`${script} start ${folder} said ${stdout}`);
+  }
+  return { base, pid: Number(pid), stop: () => run(script, ["stop", folder]) };
 }

@@ -69,7 +69,7 @@ export class Raw {
     this.asked = 0;
     this.address = "";
     this.socket.on("error", () => {});
-    this.socket.on("data", (data) => this.read(data));
+    this.socket.on("data", (data) => this.read(/** @type {Buffer} */ (data)));
     this.socket.on("close", () => {
       const end = /** @type {Heard} */ ({ kind: "end", text: "" });
       this.heard.push(end);

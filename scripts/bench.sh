@@ -1,0 +1,50 @@
+#!/bin/sh
+# Measures, and prints a table: our figures, a peer's from the same run, how many times better, the aim.
+#   bench.sh [PART...]   sizes native synapse relay cold latency; all of them without one
+#     sizes    what a browser fetches              native   the native homeserver under load
+#     synapse  a real Synapse under the same load  relay    our relay beside npm's
+#     cold     the worker in both browsers: cold starts with small and large databases, commits
+#     latency  browser to browser: from fetch to sync, and from Enter to seen
+# Nothing is judged by time. The status is 1 when something could not be measured because of an error;
+# what cannot be there (Synapse without root) is a sentence. build/bench keeps bench.json and trend.jsonl.
+#   SECONDS (5)  of each load   LATENCY_SAMPLES (50)   BENCH_PORT (18700): the first of a hundred ports
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top"
+[ $# -gt 0 ] || set -- sizes native synapse relay cold latency
+BENCH_PORT=${BENCH_PORT:-18700}
+export BENCH_PORT SITE_PORT="$((BENCH_PORT + 20))"
+
+say() { echo "bench: $*"; }
+wants() { case " $parts " in *" $1 "*) ;; *) return 1 ;; esac }
+parts=$*
+
+node_packages() {
+    [ -n "$(find "$1/node_modules/.package-lock.json" -newer "$1/package-lock.json" 2>/dev/null)" ] ||
+        (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund)
+}
+
+say "measures $parts; builds first what is not there (10 to 20 minutes from nothing)"
+targets=
+if wants native || wants relay || wants latency; then targets="$targets native"; fi
+if wants sizes || wants cold || wants latency; then targets="$targets wasm"; fi
+if wants latency; then targets="$targets riot"; fi
+# shellcheck disable=SC2086 # a list of targets
+[ -z "$targets" ] || make --no-print-directory $targets
+if wants cold || wants latency; then scripts/install-packages.sh web browser; fi
+node_packages harness
+if wants relay; then node_packages test/wire; fi
+
+# The password's hash is not what is compared, so both have it as cheap as it goes.
+if wants synapse; then
+    if SYNAPSE_WHY=$(scripts/synapse.sh can); then
+        SYNAPSE=${SYNAPSE:-$top/build/bench/synapse}
+        SYNAPSE_BCRYPT_ROUNDS=4 scripts/synapse.sh setup "$SYNAPSE" "$((BENCH_PORT + 8))" localhost
+        scripts/synapse.sh reset "$SYNAPSE"
+        export SYNAPSE
+    fi
+    export SYNAPSE_WHY
+fi
+
+# shellcheck disable=SC2086 # a list of parts
+BUILD_ID=$(scripts/build-id.sh) exec node harness/bench/main.mjs $parts
