@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "engine/call.h"
+#include "engine/cross_keys.h"
 #include "engine/device_keys.h"
 #include "engine/device_lists.h"
 #include "engine/gate.h"
@@ -32,6 +33,7 @@ static enum err put_device_keys(struct hs *hs, struct req *req)
     if (str_eq(old, text)) {
         return ERR_NONE;
     }
+    TRY(store_run(hs->store, STMT_KEY_SIGNATURES_DROP, "it", req->user, req->device_id));
     TRY(store_run(hs->store, STMT_DEVICE_KEYS_PUT, "itt", req->user, req->device_id, text));
     return device_list_changed(hs, req->user, req->user_id, req->device_id);
 }
@@ -116,17 +118,43 @@ static enum err finish(struct req *req, struct asked *asked)
     return reply_json(req, asked->out);
 }
 
+/* The asked users of that server in an object of its answer, into ours. */
 static void merge(struct req *req, const struct asked *asked, struct str server,
-                  const struct json *body)
+                  const struct json *users, struct json *into)
 {
-    const struct json *users = json_get_object(body, asked->question->member);
     const struct json *wanted = json_get(req->body, str_of(asked->question->member));
     for (const struct json *x = json_first(users); x != NULL; x = json_next(x)) {
         if (str_eq(mxid_server(json_key(x)), server) && json_get(wanted, json_key(x)) != NULL &&
             json_is(x, JSON_OBJECT)) {
-            json_put(asked->found, json_key(x), json_copy(req->a, x));
+            json_put(into, json_key(x), json_copy(req->a, x));
         }
     }
+}
+
+/* Cross-signing keys of elsewhere, and what the asking user said of them. */
+static enum err merge_cross_keys(struct hs *hs, struct req *req, const struct asked *asked,
+                                 struct str server, const struct json *body)
+{
+    static const char *const members[] = {"master_keys", "self_signing_keys"};
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        const struct json *users = json_get_object(body, members[i]);
+        struct json *into = json_get(asked->out, str_of(members[i]));
+        if (users == NULL) {
+            continue;
+        }
+        into = into == NULL ? json_put_object(asked->out, str_of(members[i])) : into;
+        merge(req, asked, server, users, into);
+    }
+    for (struct json *x = json_first(json_get(asked->out, STR("master_keys"))); x != NULL;
+         x = json_next(x)) {
+        struct str key = json_text(json_first(json_get_object(x, "keys")));
+        int64_t user;
+        if (str_eq(mxid_server(json_key(x)), server) && key.p != NULL) {
+            TRY(store_name_find(hs->store, json_key(x), &user));
+            TRY(key_signatures_put(hs, req->a, user, key, req->user, x));
+        }
+    }
+    return ERR_NONE;
 }
 
 static enum err answered(struct hs *hs, struct call *call, int status, struct json *body,
@@ -139,7 +167,9 @@ static enum err answered(struct hs *hs, struct call *call, int status, struct js
     }
     struct asked *asked = req->ctx;
     if (status == 200 && json_is(body, JSON_OBJECT)) {
-        merge(req, asked, call->server, body);
+        merge(req, asked, call->server, json_get_object(body, asked->question->member),
+              asked->found);
+        TRY(merge_cross_keys(hs, req, asked, call->server, body));
     } else {
         struct json *failure = json_put_object(asked->failures, call->server);
         json_put_int(failure, "status", status);
@@ -221,7 +251,8 @@ static enum err query_local(struct hs *hs, struct req *req, const struct json *u
     struct json *devices;
     TRY(device_keys_get(hs, req->a, json_key(user), user, &devices));
     json_put(found, json_key(user), devices);
-    return ERR_NONE;
+    const struct asked *asked = req->ctx;
+    return cross_keys_put(hs, req->a, json_key(user), req->user, asked->out);
 }
 
 enum err keys_query_post(struct hs *hs, struct req *req)

@@ -2,7 +2,9 @@
 #include "client/routes.h"
 
 #include "client/account_data.h"
+#include "client/backup.h"
 #include "client/create.h"
+#include "client/cross_signing.h"
 #include "client/devices.h"
 #include "client/directory.h"
 #include "client/hierarchy.h"
@@ -91,6 +93,15 @@ static const struct field query_body[] = {
     {"device_keys", FIELD_OBJECT, true}, {"timeout", FIELD_INT, false}, {0}};
 static const struct field claim_body[] = {
     {"one_time_keys", FIELD_OBJECT, true}, {"timeout", FIELD_INT, false}, {0}};
+static const struct field backup_body[] = {{"algorithm", FIELD_TEXT, true},
+                                           {"auth_data", FIELD_OBJECT, true},
+                                           {"version", FIELD_TEXT, false},
+                                           {0}};
+static const struct field signing_body[] = {{"master_key", FIELD_OBJECT, false},
+                                            {"self_signing_key", FIELD_OBJECT, false},
+                                            {"user_signing_key", FIELD_OBJECT, false},
+                                            {"auth", FIELD_OBJECT, false},
+                                            {0}};
 static const struct field to_device_body[] = {{"messages", FIELD_OBJECT, true}, {0}};
 static const struct field upgrade_body[] = {
     {"new_version", FIELD_TEXT, true}, {"additional_creators", FIELD_ARRAY, false}, {0}};
@@ -205,6 +216,22 @@ const struct route client_routes[] = {
     {HTTP_POST, "/client/v3/keys/query",                   WHO_USER,  keys_query_post,     query_body},
     {HTTP_POST, "/client/v3/keys/claim",                   WHO_USER,  keys_claim_post,     claim_body},
     {HTTP_GET,  "/client/v3/keys/changes",                 WHO_USER,  keys_changes_get,    NULL},
+    {HTTP_POST, "/client/v3/keys/device_signing/upload",   WHO_USER,  device_signing_post, signing_body},
+    {HTTP_POST, "/client/v3/keys/signatures/upload",       WHO_USER,  signatures_post,     content_body},
+    {HTTP_POST, "/client/v3/room_keys/version",            WHO_USER,  backup_version_post, backup_body},
+    {HTTP_GET,  "/client/v3/room_keys/version",            WHO_USER,  backup_current_get,  NULL},
+    {HTTP_GET,  "/client/v3/room_keys/version/{}",         WHO_USER,  backup_version_get,  NULL},
+    {HTTP_PUT,  "/client/v3/room_keys/version/{}",         WHO_USER,  backup_version_put,  backup_body},
+    {HTTP_DELETE, "/client/v3/room_keys/version/{}",       WHO_USER,  backup_version_delete, NULL},
+    {HTTP_GET,  "/client/v3/room_keys/keys",               WHO_USER,  backup_keys_get,     NULL},
+    {HTTP_PUT,  "/client/v3/room_keys/keys",               WHO_USER,  backup_keys_put,     content_body},
+    {HTTP_DELETE, "/client/v3/room_keys/keys",             WHO_USER,  backup_keys_delete,  NULL},
+    {HTTP_GET,  "/client/v3/room_keys/keys/{}",            WHO_USER,  backup_keys_get,     NULL},
+    {HTTP_PUT,  "/client/v3/room_keys/keys/{}",            WHO_USER,  backup_keys_put,     content_body},
+    {HTTP_DELETE, "/client/v3/room_keys/keys/{}",          WHO_USER,  backup_keys_delete,  NULL},
+    {HTTP_GET,  "/client/v3/room_keys/keys/{}/{}",         WHO_USER,  backup_keys_get,     NULL},
+    {HTTP_PUT,  "/client/v3/room_keys/keys/{}/{}",         WHO_USER,  backup_keys_put,     content_body},
+    {HTTP_DELETE, "/client/v3/room_keys/keys/{}/{}",       WHO_USER,  backup_keys_delete,  NULL},
     {HTTP_PUT,  "/client/v3/sendToDevice/{}/{}",           WHO_USER,  to_device_put,       to_device_body},
 
     {0, NULL, WHO_ANYONE, NULL, NULL},

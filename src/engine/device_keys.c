@@ -1,6 +1,8 @@
 /* Rows of keys. */
 #include "engine/device_keys.h"
 
+#include "engine/cross_keys.h"
+
 struct rows {
     struct str id[DEVICES_MAX], json[DEVICES_MAX];
     size_t n;
@@ -45,12 +47,28 @@ enum err device_keys_get(struct hs *hs, struct arena *a, struct str user_id,
         if (json_parse(a, rows->json[i], &keys, NULL) != ERR_NONE) {
             return ERR_CORRUPT;
         }
+        TRY(key_signatures_put(hs, a, user, rows->id[i], user, keys));
         TRY(store_get_str(hs->store, a, &name, STMT_DEVICE_GET, "it", user, rows->id[i]));
         struct json *info = json_put_object(keys, STR("unsigned"));
         json_put_text(info, "device_display_name", name);
         json_put(*out, rows->id[i], keys);
     }
     return ERR_NONE;
+}
+
+enum err device_keys_one(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
+                         struct json **out)
+{
+    struct str text;
+    *out = NULL;
+    TRY(store_get_str(hs->store, a, &text, STMT_DEVICE_KEYS_GET, "it", user, device_id));
+    if (text.p == NULL) {
+        return ERR_NONE;
+    }
+    if (json_parse(a, text, out, NULL) != ERR_NONE) {
+        return ERR_CORRUPT;
+    }
+    return key_signatures_put(hs, a, user, device_id, user, *out);
 }
 
 /* The row at hand (id, key) as {"<algorithm>:<id>": key}; ends the query. */

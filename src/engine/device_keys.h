@@ -9,6 +9,9 @@
  * ids; NULL or empty: all of them. */
 enum err device_keys_get(struct hs *hs, struct arena *a, struct str user_id,
                          const struct json *devices, struct json **out) MUST_USE;
+/* The keys of one device with its own user's signatures; *out NULL: none. */
+enum err device_keys_one(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
+                         struct json **out) MUST_USE;
 /* Takes a key away: {"<algorithm>:<id>": key}. The fallback key, which stays, when there is no
  * other. *out NULL: none. */
 enum err one_time_key_take(struct hs *hs, struct arena *a, struct str user_id, struct str device_id,

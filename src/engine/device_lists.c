@@ -1,6 +1,7 @@
 /* Changes of devices: one row a user, the position of the last change. */
 #include "engine/device_lists.h"
 
+#include "engine/device_keys.h"
 #include "engine/edu_in.h"
 #include "engine/share.h"
 #include "event/mxid.h"
@@ -12,11 +13,16 @@ static enum err note(struct hs *hs, int64_t user, int64_t *position)
     return share_news(hs, user);
 }
 
+enum err device_list_note(struct hs *hs, int64_t user)
+{
+    int64_t position;
+    return note(hs, user, &position);
+}
+
 /* m.device_list_update, with the keys when there are any, or `deleted`. */
 static enum err update_of(struct hs *hs, int64_t user, struct str device_id, struct json *content)
 {
     struct query q;
-    struct str text;
     struct json *keys;
     enum err err = query_one(&q, hs->store, STMT_DEVICE_GET, "it", user, device_id);
     if (err == ERR_ABSENT) {
@@ -26,8 +32,8 @@ static enum err update_of(struct hs *hs, int64_t user, struct str device_id, str
     TRY(err);
     json_put_text(content, "device_display_name", query_str(&q, hs->turn, 0));
     TRY(query_end(&q));
-    TRY(store_get_str(hs->store, hs->turn, &text, STMT_DEVICE_KEYS_GET, "it", user, device_id));
-    if (text.p != NULL && json_parse(hs->turn, text, &keys, NULL) == ERR_NONE) {
+    TRY(device_keys_one(hs, hs->turn, user, device_id, &keys));
+    if (keys != NULL) {
         json_put(content, STR("keys"), keys);
     }
     return ERR_NONE;
@@ -55,7 +61,8 @@ enum err device_remove(struct hs *hs, int64_t user, struct str user_id, struct s
 {
     static const enum stmt drops[] = {STMT_TOKEN_DROP_DEVICE,    STMT_DEVICE_KEYS_DROP,
                                       STMT_ONE_TIME_DROP_DEVICE, STMT_FALLBACK_DROP_DEVICE,
-                                      STMT_INBOX_DROP_DEVICE,    STMT_DEVICE_DROP};
+                                      STMT_INBOX_DROP_DEVICE,    STMT_KEY_SIGNATURES_DROP,
+                                      STMT_DEVICE_DROP};
     for (size_t i = 0; i < COUNT_OF(drops); i++) {
         TRY(store_run(hs->store, drops[i], "it", user, device_id));
     }

@@ -8,6 +8,8 @@
  * here and elsewhere. */
 enum err device_list_changed(struct hs *hs, int64_t user, struct str user_id,
                              struct str device_id) MUST_USE;
+/* The same without the EDU: other keys of a user, ours or not, changed. */
+enum err device_list_note(struct hs *hs, int64_t user) MUST_USE;
 /* The device, its access tokens, keys and inbox go; a device that is not there is no error. */
 enum err device_remove(struct hs *hs, int64_t user, struct str user_id,
                        struct str device_id) MUST_USE;

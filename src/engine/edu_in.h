@@ -14,7 +14,7 @@ enum err typing_receive(struct hs *hs, struct str origin, const struct json *con
 enum err presence_receive(struct hs *hs, struct str origin, const struct json *content) MUST_USE;
 /* m.direct_to_device: {sender, type, message_id, messages: {user: {device or "*": content}}} */
 enum err to_device_receive(struct hs *hs, struct str origin, const struct json *content) MUST_USE;
-/* m.device_list_update: {user_id, device_id, ...} */
+/* m.device_list_update: {user_id, device_id, ...}; m.signing_key_update: {user_id, ...} */
 enum err device_list_receive(struct hs *hs, struct str origin, const struct json *content) MUST_USE;
 
 #endif

@@ -111,6 +111,13 @@ enum err seal_json_check(struct arena *a, const struct json *object, struct str 
                      (struct claim){server, key_id, public_key});
 }
 
+enum err seal_user_json_check(struct arena *a, const struct json *object, struct str user_id,
+                              struct str key_id, const uint8_t public_key[SIGN_PUBLIC_SIZE])
+{
+    return check_raw(a, json_get(object, STR("signatures")), object, true,
+                     (struct claim){user_id, key_id, public_key});
+}
+
 struct strs seal_key_ids(struct arena *a, const struct json *object, struct str server)
 {
     const struct json *of_server = json_get(json_get(object, STR("signatures")), server);

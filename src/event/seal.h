@@ -16,6 +16,11 @@ enum err seal_json_sign(struct arena *a, struct json *object,
  * server name may use (mxid_key_id_fits). ERR_SYNTAX: no canonical form, no base64. */
 enum err seal_json_check(struct arena *a, const struct json *object, struct str server,
                          struct str key_id, const uint8_t public_key[SIGN_PUBLIC_SIZE]) MUST_USE;
+/* The same for a signature of a user, whose key ids are made of a device id or of the key itself.
+ */
+enum err seal_user_json_check(struct arena *a, const struct json *object, struct str user_id,
+                              struct str key_id,
+                              const uint8_t public_key[SIGN_PUBLIC_SIZE]) MUST_USE;
 /* The ed25519 key ids under signatures.<server>, in their order; none: n == 0. */
 struct strs seal_key_ids(struct arena *a, const struct json *object, struct str server);
 /* A public key in base64, any of the two alphabets. ERR_SYNTAX: not 32 bytes. */

@@ -17,6 +17,7 @@ static const struct edu_row edu_rows[] = {
     {"m.presence", presence_receive},
     {"m.direct_to_device", to_device_receive},
     {"m.device_list_update", device_list_receive},
+    {"m.signing_key_update", device_list_receive},
 };
 
 static enum err take_pdus(struct hs *hs, struct req *req, struct json *results)

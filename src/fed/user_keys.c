@@ -1,6 +1,7 @@
 /* Keys of our users, asked by the server of somebody who writes to them. */
 #include "fed/user_keys.h"
 
+#include "engine/cross_keys.h"
 #include "engine/device_keys.h"
 
 /* Bounds the work of one request: a claim writes. */
@@ -34,6 +35,7 @@ enum err user_keys_query_post(struct hs *hs, struct req *req)
         }
         TRY(device_keys_get(hs, req->a, json_key(x), x, &devices));
         json_put(found, json_key(x), devices);
+        TRY(cross_keys_put(hs, req->a, json_key(x), 0, out));
     }
     return reply_json(req, out);
 }

@@ -3,6 +3,7 @@
 
 #include "schema_1.h"
 #include "schema_2.h"
+#include "schema_3.h"
 
-const char *const schema_migrations[] = {schema_1, schema_2};
+const char *const schema_migrations[] = {schema_1, schema_2, schema_3};
 const int schema_version = COUNT_OF(schema_migrations);

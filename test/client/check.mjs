@@ -7,14 +7,14 @@
  * @param {unknown} value
  * @returns {string}
  */
-function text(value) {
+export function canonical(value) {
   if (Array.isArray(value)) {
-    return `[${value.map(text).join(",")}]`;
+    return `[${value.map(canonical).join(",")}]`;
   }
   if (value !== null && typeof value === "object") {
     const entries = Object.entries(value).filter(([, v]) => v !== undefined);
     entries.sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${text(v)}`).join(",")}}`;
+    return `{${entries.map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`).join(",")}}`;
   }
   return JSON.stringify(value) ?? "undefined";
 }
@@ -37,8 +37,8 @@ export function ok(condition, what) {
  * @param {string} what
  */
 export function equal(got, want, what) {
-  if (text(got) !== text(want)) {
-    throw new Error(`${what}\n  got  ${text(got)}\n  want ${text(want)}`);
+  if (canonical(got) !== canonical(want)) {
+    throw new Error(`${what}\n  got  ${canonical(got)}\n  want ${canonical(want)}`);
   }
 }
 

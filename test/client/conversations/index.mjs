@@ -5,6 +5,7 @@
 import { account } from "./account.mjs";
 import { devices } from "./devices.mjs";
 import { errors } from "./errors.mjs";
+import { keys } from "./keys.mjs";
 import { messages } from "./messages.mjs";
 import { relations } from "./relations.mjs";
 import { rooms } from "./rooms.mjs";
@@ -26,5 +27,6 @@ export const conversations = [
   ...relations,
   ...sync,
   ...devices,
+  ...keys,
   ...errors,
 ];
