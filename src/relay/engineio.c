@@ -28,12 +28,12 @@ struct engineio_packet engineio_read(struct arena *a, const struct frame *messag
     return (struct engineio_packet){(enum engineio_kind)kind, is_binary, str_from(all, 1)};
 }
 
-struct frame *engineio_open(struct arena *a, const uint8_t sid[ENGINEIO_SID_BYTES])
+struct frame *engineio_open(struct arena *a, struct str sid, bool can_upgrade)
 {
-    struct str text = base64url_write(a, str_make(sid, ENGINEIO_SID_BYTES));
     return frame_of(
-        arena_fmt(a, "0{\"sid\":\"%.*s\",\"upgrades\":[],\"pingInterval\":%d,\"pingTimeout\":%d}",
-                  STR_ARG(text), RELAY_PING_INTERVAL_MS, RELAY_PING_TIMEOUT_MS));
+        arena_fmt(a, "0{\"sid\":\"%.*s\",\"upgrades\":[%s],\"pingInterval\":%d,\"pingTimeout\":%d}",
+                  STR_ARG(sid), can_upgrade ? "\"websocket\"" : "", RELAY_PING_INTERVAL_MS,
+                  RELAY_PING_TIMEOUT_MS));
 }
 
 struct frame *engineio_base64(struct arena *a, struct frame *message)

@@ -26,8 +26,9 @@ enum { ENGINEIO_SID_BYTES = 15 };
 
 /* Data are borrowed from the message, or made in the arena for base64. */
 struct engineio_packet engineio_read(struct arena *a, const struct frame *message);
-/* The first packet that a server sends. sid: ENGINEIO_SID_BYTES that nobody can guess. */
-struct frame *engineio_open(struct arena *a, const uint8_t sid[ENGINEIO_SID_BYTES]) MUST_USE;
+/* The first packet that a server sends. sid: text that nobody can guess. can_upgrade: it may become
+ * a websocket. */
+struct frame *engineio_open(struct arena *a, struct str sid, bool can_upgrade) MUST_USE;
 /* The same message for a client that asked for "b64=1": a binary one becomes text, a text one comes
  * back as it is. The result is one reference. */
 struct frame *engineio_base64(struct arena *a, struct frame *message) MUST_USE;

@@ -1,14 +1,12 @@
 /* The relay's host: libwebsockets (4.1 or newer) brings sockets, TLS, HTTP and the websocket
  * handshake and framing of what comes in; relay.c decides; what goes out is framed already and
- * leaves in batches. One thread. */
+ * leaves in batches. One thread. Plain HTTP is http.c's. */
 #define _GNU_SOURCE /* clocks, addresses, signalfd */
 
 #include "crypto/hash.h"
+#include "relay/host.h"
 #include "relay/key.h"
-#include "relay/page.h"
-#include "relay/server.h"
 
-#include <libwebsockets.h>
 #include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,40 +14,19 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    BATCH_SIZE = 64 * 1024, /* bytes for one send */
-    READ_SIZE = 32 * 1024,  /* bytes of one read; memory of each connection, touched as needed */
+    READ_SIZE = 32 * 1024, /* bytes of one read; memory of each connection, touched as needed */
     DESCRIPTORS_SPARE = 64,
-    TEXT_MAX = 1024,           /* of a path, query or host */
-    HTTP_HEAD_MAX_SIZE = 2048, /* of an answer */
-    CLOSE_TIMEOUT_S = 5,       /* for the other end's Close */
-    STOP_MS = 1000,            /* for Close frames at the end */
+    CLOSE_TIMEOUT_S = 5, /* for the other end's Close */
+    STOP_MS = 1000,      /* for Close frames at the end */
     PFX_SIZE_MAX = 1024 * 1024,
 };
 
 _Static_assert(FRAME_HEADROOM - FRAME_HEADER_MAX >= LWS_PRE, "frames have room for LWS_PRE");
-_Static_assert(BATCH_SIZE > HTTP_HEAD_MAX_SIZE, "heads fit the batch");
-
-struct server {
-    const struct options *options;
-    struct relay *relay;
-    struct lws_context *context;
-    struct lws_vhost *vhost;
-    lws_sorted_usec_list_t timer;
-    size_t n_sessions;
-    bool is_stopping, is_bad_key;
-    unsigned char batch[LWS_PRE + BATCH_SIZE];
-};
-
-/* One per websocket, zeroed by libwebsockets. */
-struct session {
-    struct conn *conn;
-    struct frame *message; /* the one being received */
-    bool is_base64, is_paused, sent_close;
-};
 
 /* --- seams -------------------------------------------------------------------------------- */
 
@@ -60,7 +37,7 @@ static int64_t clock_ms(clockid_t which)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static struct now now_get(void)
+struct now now_get(void)
 {
     return (struct now){clock_ms(CLOCK_MONOTONIC), clock_ms(CLOCK_REALTIME)};
 }
@@ -71,6 +48,13 @@ static void random_get(void *arg, void *out, size_t n)
     if (getrandom(out, n, 0) != (ssize_t)n) {
         abort(); /* at most 256 bytes are asked for: the kernel gives them whole */
     }
+}
+
+struct str ip_of(struct lws *wsi, char out[64])
+{
+    out[0] = 0;
+    (void)lws_get_peer_simple(wsi, out, 64);
+    return str_of(out);
 }
 
 /* --- what the relay wants ----------------------------------------------------------------- */
@@ -84,20 +68,49 @@ static void apply(struct conn *conn)
         (void)lws_rx_flow_control(wsi, session->is_paused ? 0 : 1);
     }
     if (conn_closing(conn) == CONN_KILLED) {
-        lws_set_timeout(wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+        hang_up(wsi);
     } else if (conn_first(conn) != NULL || conn_closing(conn) == CONN_CLOSING) {
         (void)lws_callback_on_writable(wsi);
     }
 }
 
-/* Carries out what changed. */
-static void settle(struct server *server)
+void hang_up(struct lws *wsi)
+{
+    lws_set_timeout(wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
+}
+
+void settle(struct server *server)
 {
     struct conn *conn = relay_changed(server->relay);
     while (conn != NULL) {
-        apply(conn);
+        if (conn_polling(conn) != NULL) {
+            polling_settle(server->pollings, now_get(), conn_polling(conn));
+        } else {
+            apply(conn);
+        }
         conn = relay_changed(server->relay);
     }
+}
+
+/* polling_calls.is_gone: libwebsockets goes on with a connection whose other end closed, since half
+ * of it may be open. */
+static bool is_gone(void *ctx, void *request)
+{
+    char c;
+    (void)ctx;
+    return recv((int)lws_get_socket_fd(request), &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/* polling_calls.refuse: a websocket did not take a session over. */
+static void refuse(void *ctx, void *socket)
+{
+    struct lws *wsi = socket;
+    struct session *session = lws_wsi_user(wsi);
+    (void)ctx;
+    session->is_probe = false;
+    session->polling = NULL;
+    session->wants_close = true;
+    (void)lws_callback_on_writable(wsi);
 }
 
 static void on_timer(lws_sorted_usec_list_t *timer)
@@ -105,6 +118,7 @@ static void on_timer(lws_sorted_usec_list_t *timer)
     struct server *server = lws_container_of(timer, struct server, timer);
     struct now now = now_get();
     relay_tick(server->relay, now);
+    pollings_tick(server->pollings, now);
     settle(server);
     /* A dial or join made later is due later than this: all delays are longer than a scan. */
     int64_t wait_ms = relay_due_ms(server->relay) - now.mono_ms;
@@ -116,9 +130,17 @@ static void on_timer(lws_sorted_usec_list_t *timer)
 
 static int on_open(struct server *server, struct lws *wsi, struct session *session)
 {
-    char ip[64] = "";
-    (void)lws_get_peer_simple(wsi, ip, sizeof(ip));
-    session->conn = relay_open(server->relay, now_get(), str_of(ip), session->is_base64, wsi);
+    char ip[64];
+    if (session->has_sid) {
+        session->polling = polling_find(server->pollings, str_make(session->sid, POLLING_SID_SIZE));
+        session->is_probe =
+            session->polling != NULL && polling_probe(session->polling, now_get(), wsi);
+        if (!session->is_probe) {
+            refuse(server, wsi);
+        }
+        return 0;
+    }
+    session->conn = relay_open(server->relay, now_get(), ip_of(wsi, ip), session->is_base64, wsi);
     if (session->conn == NULL) {
         return -1;
     }
@@ -131,11 +153,40 @@ static void on_closed(struct server *server, struct session *session)
 {
     frame_drop(session->message);
     session->message = NULL;
-    if (session->conn != NULL) {
+    if (session->is_probe) {
+        polling_probe_gone(session->polling);
+    } else if (session->conn != NULL) {
         server->n_sessions--;
         relay_gone(server->relay, now_get(), session->conn);
-        session->conn = NULL;
-        settle(server);
+        if (session->polling != NULL) {
+            polling_forget(server->pollings, session->polling);
+        }
+    }
+    session->conn = NULL;
+    session->polling = NULL;
+    session->is_probe = false;
+    settle(server);
+}
+
+/* A message of a websocket that wants to take over a session. */
+static void on_probe(struct server *server, struct lws *wsi, struct session *session,
+                     struct frame *message)
+{
+    struct polling *polling = session->polling;
+    switch (polling_probe_message(server->pollings, polling, message, session->is_base64)) {
+    case POLLING_PONG:
+        session->wants_pong = true;
+        (void)lws_callback_on_writable(wsi);
+        polling_settle(server->pollings, now_get(), polling);
+        return;
+    case POLLING_UPGRADED:
+        session->is_probe = false;
+        session->conn = polling_conn(polling);
+        server->n_sessions++;
+        return;
+    case POLLING_REFUSED:
+        refuse(server, wsi);
+        return;
     }
 }
 
@@ -143,7 +194,7 @@ static int on_bytes(struct server *server, struct lws *wsi, struct session *sess
                     const void *bytes, size_t n)
 {
     size_t rest = lws_remaining_packet_payload(wsi);
-    if (session->conn == NULL || session->sent_close) {
+    if ((session->conn == NULL && !session->is_probe) || session->sent_close) {
         return 0;
     }
     if (session->message == NULL) {
@@ -163,7 +214,11 @@ static int on_bytes(struct server *server, struct lws *wsi, struct session *sess
         struct frame *message = session->message;
         session->message = NULL;
         frame_seal(message);
-        relay_message(server->relay, now_get(), session->conn, message);
+        if (session->is_probe) {
+            on_probe(server, wsi, session, message);
+        } else {
+            relay_message(server->relay, now_get(), session->conn, message);
+        }
         settle(server);
     }
     return 0;
@@ -200,177 +255,54 @@ static int send_batch(struct server *server, struct lws *wsi, struct session *se
     return sent;
 }
 
+/* Closes it, and waits for the other end's Close. */
+static int close_session(struct server *server, struct lws *wsi, struct session *session)
+{
+    session->sent_close = true;
+    if (send_close(server, wsi) < 0) {
+        return -1;
+    }
+    lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_ACK, CLOSE_TIMEOUT_S);
+    return 0;
+}
+
+/* A websocket that has no connection (yet). */
+static int on_writable_probe(struct server *server, struct lws *wsi, struct session *session)
+{
+    static const unsigned char pong[] = {0x81, 6, '3', 'p', 'r', 'o', 'b', 'e'};
+    if (session->wants_pong) {
+        session->wants_pong = false;
+        memcpy(server->batch + LWS_PRE, pong, sizeof(pong));
+        if (lws_write(wsi, server->batch + LWS_PRE, sizeof(pong), LWS_WRITE_RAW) < 0) {
+            return -1;
+        }
+    }
+    return session->wants_close ? close_session(server, wsi, session) : 0;
+}
+
 static int on_writable(struct server *server, struct lws *wsi, struct session *session)
 {
-    if (session->conn == NULL || session->sent_close) {
+    if (session->sent_close) {
         return 0;
     }
     if (server->is_stopping) {
         (void)send_close(server, wsi);
         return -1;
     }
+    if (session->conn == NULL) {
+        return on_writable_probe(server, wsi, session);
+    }
     if (send_batch(server, wsi, session) < 0) {
         return -1;
     }
     if (conn_first(session->conn) != NULL) {
         (void)lws_callback_on_writable(wsi);
-    } else if (conn_closing(session->conn) == CONN_CLOSING) {
-        session->sent_close = true;
-        if (send_close(server, wsi) < 0) {
-            return -1;
-        }
-        lws_set_timeout(wsi, PENDING_TIMEOUT_CLOSE_ACK, CLOSE_TIMEOUT_S);
+    } else if (conn_closing(session->conn) == CONN_CLOSING &&
+               close_session(server, wsi, session) < 0) {
+        return -1;
     }
     settle(server);
     return 0;
-}
-
-/* --- plain HTTP --------------------------------------------------------------------------- */
-
-static struct str header(struct arena *a, struct lws *wsi, enum lws_token_indexes which)
-{
-    char text[TEXT_MAX];
-    int n = lws_hdr_copy(wsi, text, sizeof(text), which);
-    return n <= 0 ? STR_ABSENT : arena_str(a, str_make(text, (size_t)n));
-}
-
-/* libwebsockets keeps "a=1&b=2" in pieces. */
-static struct str query_read(struct arena *a, struct lws *wsi)
-{
-    struct str query = STR("");
-    char text[TEXT_MAX];
-    for (int i = 0; query.n < TEXT_MAX; i++) {
-        int n = lws_hdr_copy_fragment(wsi, text, sizeof(text), WSI_TOKEN_HTTP_URI_ARGS, i);
-        if (n < 0) {
-            break;
-        }
-        query = arena_join(a, query, query.n == 0 ? STR("") : STR("&"),
-                           arena_str(a, str_make(text, (size_t)n)));
-    }
-    return query;
-}
-
-static struct page_request request_read(struct arena *a, struct lws *wsi)
-{
-    struct page_request request = {.is_get = true};
-    request.path = header(a, wsi, WSI_TOKEN_GET_URI);
-#if defined(LWS_WITH_HTTP_UNCOMMON_HEADERS) || defined(LWS_HTTP_HEADERS_ALL)
-    if (str_is_absent(request.path)) {
-        request.path = header(a, wsi, WSI_TOKEN_HEAD_URI);
-    }
-#endif
-    if (str_is_absent(request.path)) {
-        request.is_get = false;
-        request.path = header(a, wsi, WSI_TOKEN_POST_URI);
-    }
-    request.query = query_read(a, wsi);
-    request.host = header(a, wsi, WSI_TOKEN_HOST);
-    return request;
-}
-
-/* CORS as the npm relay has it: hapi's routes name the origin, engine.io's allow credentials. */
-static int add_cors(struct arena *a, struct lws *wsi, const struct page *page, unsigned char **p,
-                    unsigned char *end)
-{
-    static const unsigned char allow[] = "access-control-allow-origin:";
-    static const unsigned char credentials[] = "access-control-allow-credentials:";
-    static const unsigned char yes[] = "true";
-    static const unsigned char vary[] = "vary:";
-    struct str origin = header(a, wsi, WSI_TOKEN_ORIGIN);
-    bool has_origin = !str_is_empty(origin);
-    if (!has_origin && !page->has_credentials) {
-        return 0;
-    }
-    origin = has_origin ? origin : STR("*");
-    if (lws_add_http_header_by_name(wsi, allow, (const unsigned char *)origin.p, (int)origin.n, p,
-                                    end) ||
-        (has_origin &&
-         lws_add_http_header_by_name(wsi, vary, (const unsigned char *)"origin", 6, p, end))) {
-        return -1;
-    }
-    if (page->has_credentials && has_origin) {
-        return lws_add_http_header_by_name(wsi, credentials, yes, sizeof(yes) - 1, p, end);
-    }
-    return 0;
-}
-
-static int send_page(struct server *server, struct arena *a, struct lws *wsi,
-                     const struct page *page, bool has_body)
-{
-    unsigned char *start = server->batch + LWS_PRE;
-    unsigned char *p = start, *end = start + HTTP_HEAD_MAX_SIZE;
-    if (lws_add_http_common_headers(wsi, (unsigned)page->status, page->type, page->body.n, &p,
-                                    end) ||
-        add_cors(a, wsi, page, &p, end) || lws_finalize_write_http_header(wsi, start, &p, end)) {
-        return -1;
-    }
-    size_t n = has_body ? page->body.n : 0;
-    if (n > BATCH_SIZE) {
-        return -1;
-    }
-    if (n > 0) {
-        memcpy(start, page->body.p, n);
-    }
-    if (lws_write(wsi, start, n, LWS_WRITE_HTTP_FINAL) < 0) {
-        return -1;
-    }
-    return 0;
-}
-
-static int on_http(struct server *server, struct lws *wsi)
-{
-    struct arena *a = arena_new();
-    struct page_request request = request_read(a, wsi);
-    bool has_body = !str_is_absent(header(a, wsi, WSI_TOKEN_GET_URI)) || !request.is_get;
-    const struct metrics *metrics =
-        server->options->has_metrics ? relay_metrics(server->relay) : NULL;
-    struct page page = page_get(a, &request, metrics);
-    int result = send_page(server, a, wsi, &page, has_body);
-    arena_free(a);
-    if (result == 0 && !request.is_get) {
-        return -1; /* a body may follow: it is not waited for */
-    }
-    return result == 0 && lws_http_transaction_completed(wsi) ? -1 : result;
-}
-
-/* RFC 6455, 4.2.1: what libwebsockets lets pass. */
-static bool is_handshake(struct arena *a, struct lws *wsi)
-{
-    return str_eq(header(a, wsi, WSI_TOKEN_VERSION), STR("13")) &&
-           header(a, wsi, WSI_TOKEN_KEY).n == 24;
-}
-
-/* 0: upgrade; 1: answered; -1: hang up. */
-static int on_upgrade(struct server *server, struct lws *wsi, const char *to)
-{
-    struct arena *a = arena_new();
-    struct page_request request = request_read(a, wsi);
-    struct page page;
-    bool is_base64;
-    int result = 0;
-    if (!str_eq_nocase(str_of(to), STR("websocket"))) {
-        page = page_get(a, &request, NULL);
-        result = send_page(server, a, wsi, &page, true) == 0 ? 1 : -1;
-    } else if (!is_handshake(a, wsi)) {
-        result = -1;
-    } else if (!page_upgrade(a, &request, &is_base64, &page)) {
-        if (page.status != 0) {
-            (void)send_page(server, a, wsi, &page, true);
-        }
-        result = -1;
-    }
-    arena_free(a);
-    return result;
-}
-
-/* The query is gone once the websocket is open. */
-static void on_handshake(struct lws *wsi, struct session *session)
-{
-    struct arena *a = arena_new();
-    struct page_request request = request_read(a, wsi);
-    struct page refusal;
-    (void)page_upgrade(a, &request, &session->is_base64, &refusal);
-    arena_free(a);
 }
 
 /* --- all that happens --------------------------------------------------------------------- */
@@ -417,6 +349,8 @@ static int on_signal(struct server *server, struct lws *wsi)
     struct signalfd_siginfo info;
     (void)!read((int)lws_get_socket_fd(wsi), &info, sizeof(info));
     server->is_stopping = true;
+    pollings_end(server->pollings, now_get());
+    settle(server);
     lws_callback_on_writable_all_protocol_vhost(server->vhost, lws_get_protocol(wsi));
     return 0;
 }
@@ -436,7 +370,17 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
         return load_key(server, user);
     case LWS_CALLBACK_HTTP:
-        return on_http(server, wsi);
+        return on_http(server, wsi, session);
+    case LWS_CALLBACK_HTTP_BODY:
+        return on_http_body(server, session, str_make(in, n));
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return on_http_posted(server, session);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return on_http_writable(server, wsi, session);
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+    case LWS_CALLBACK_CLOSED_HTTP:
+        on_http_gone(server, wsi, session);
+        return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return on_upgrade(server, wsi, in);
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
@@ -580,6 +524,8 @@ enum server_end server_run(const struct options *options, void (*listening)(cons
     crypto_start();
     server->options = options;
     server->relay = relay_new(&config);
+    server->pollings =
+        pollings_new(server->relay, &(struct polling_calls){server, http_answer, is_gone, refuse});
     server->context = lws_create_context(&info);
     enum server_end end = server->context == NULL ? SERVER_BROKEN : make_vhost(server);
     if (end == SERVER_STOPPED && !watch_signals(server)) {
@@ -593,6 +539,7 @@ enum server_end server_run(const struct options *options, void (*listening)(cons
         lws_sul_cancel(&server->timer);
         lws_context_destroy(server->context);
     }
+    pollings_free(server->pollings);
     relay_free(server->relay);
     base_free(server);
     return end;

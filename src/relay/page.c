@@ -5,6 +5,8 @@
 
 static const char HTML[] = "text/html; charset=utf-8";
 static const char JSON[] = "application/json; charset=utf-8";
+static const char ENGINE_JSON[] = "application/json";
+static const char ENGINE_HTML[] = "text/html";
 
 enum { PAGE_MAX = 64 * 1024 };
 
@@ -45,19 +47,58 @@ static struct page engine_page(struct arena *a, enum engine_error error)
 {
     struct str body =
         arena_fmt(a, "{\"code\":%d,\"message\":\"%s\"}", (int)error, engine_errors[error]);
-    return (struct page){400, JSON, body, true};
+    return (struct page){.status = 400, .type = ENGINE_JSON, .body = body, .has_credentials = true};
+}
+
+static struct page then(enum page_then what)
+{
+    return (struct page){.then = what, .has_credentials = true};
+}
+
+/* A request of a session of long polling. */
+static struct page polling_page(const struct page_request *request)
+{
+    switch (request->method) {
+    case PAGE_GET:
+        return then(PAGE_POLL);
+    case PAGE_POST:
+        return then(PAGE_DATA);
+    case PAGE_OPTIONS:
+        return (struct page){.status = 200,
+                             .type = ENGINE_HTML,
+                             .body = STR(""),
+                             .has_credentials = true,
+                             .is_preflight = true};
+    case PAGE_HEAD:
+    case PAGE_OTHER:
+        break;
+    }
+    return (struct page){.status = 500, .type = ENGINE_HTML, .body = STR("")};
 }
 
 static struct page engine_get(struct arena *a, const struct page_request *request)
 {
-    /* Long polling is not spoken: websocket-star's clients never use it. */
-    if (!str_eq(parameter(request->query, STR("transport")), STR("websocket"))) {
+    struct str transport = parameter(request->query, STR("transport"));
+    bool is_polling = str_eq(transport, STR("polling"));
+    if (!is_polling && !str_eq(transport, STR("websocket"))) {
         return engine_page(a, UNKNOWN_TRANSPORT);
     }
-    if (!str_is_absent(parameter(request->query, STR("sid")))) {
+    switch (request->sid) {
+    case SID_UNKNOWN:
         return engine_page(a, UNKNOWN_SID);
+    case SID_UPGRADED:
+        return engine_page(a, BAD_REQUEST);
+    case SID_POLLING:
+        return is_polling ? polling_page(request) : engine_page(a, BAD_REQUEST);
+    case SID_NONE:
+        break;
     }
-    return engine_page(a, request->is_get ? BAD_REQUEST : BAD_METHOD);
+    if (request->method != PAGE_GET) {
+        return engine_page(a, BAD_METHOD);
+    }
+    /* JSONP, for browsers without CORS, is not spoken. */
+    bool is_jsonp = !str_is_absent(parameter(request->query, STR("j")));
+    return is_polling && !is_jsonp ? then(PAGE_OPEN) : engine_page(a, BAD_REQUEST);
 }
 
 /* A Host header may say anything: only what can be a host is shown. */
@@ -91,7 +132,7 @@ static struct page info_page(struct arena *a, struct str host)
         "<p>Its address is <code>%.*s</code></p>\n"
         "<p><a href=\"/metrics\">metrics</a>, <a href=\"/health\">health</a></p>\n</html>\n",
         STR_ARG(address));
-    return (struct page){200, HTML, body, false};
+    return (struct page){.status = 200, .type = HTML, .body = body};
 }
 
 static struct page metrics_page(struct arena *a, const struct metrics *metrics)
@@ -99,31 +140,32 @@ static struct page metrics_page(struct arena *a, const struct metrics *metrics)
     struct buf b;
     buf_init_in(&b, a, PAGE_MAX);
     metrics_write(metrics, &b);
-    return (struct page){200, "text/plain; charset=utf-8", buf_str(&b), false};
+    return (struct page){.status = 200, .type = "text/plain; charset=utf-8", .body = buf_str(&b)};
 }
 
 struct page page_get(struct arena *a, const struct page_request *request,
                      const struct metrics *metrics)
 {
+    bool is_get = request->method == PAGE_GET || request->method == PAGE_HEAD;
     if (is_engine(request->path) && !str_starts(request->path, STR("/socket.io/socket.io."))) {
         return engine_get(a, request);
     }
-    if (request->is_get && str_eq(request->path, STR("/"))) {
+    if (is_get && str_eq(request->path, STR("/"))) {
         return info_page(a, request->host);
     }
-    if (request->is_get && metrics != NULL && str_eq(request->path, STR("/metrics"))) {
+    if (is_get && metrics != NULL && str_eq(request->path, STR("/metrics"))) {
         return metrics_page(a, metrics);
     }
-    if (request->is_get && str_eq(request->path, STR("/health"))) {
-        return (struct page){200, JSON, STR("{\"status\":\"ok\"}"), false};
+    if (is_get && str_eq(request->path, STR("/health"))) {
+        return (struct page){.status = 200, .type = JSON, .body = STR("{\"status\":\"ok\"}")};
     }
     return (struct page){
-        404, JSON, STR("{\"statusCode\":404,\"error\":\"Not Found\",\"message\":\"Not Found\"}"),
-        false};
+        .status = 404,
+        .type = JSON,
+        .body = STR("{\"statusCode\":404,\"error\":\"Not Found\",\"message\":\"Not Found\"}")};
 }
 
-bool page_upgrade(struct arena *a, const struct page_request *request, bool *is_base64,
-                  struct page *refusal)
+bool page_upgrade(struct arena *a, const struct page_request *request, struct page *refusal)
 {
     *refusal = (struct page){0};
     if (!is_engine(request->path)) {
@@ -132,13 +174,24 @@ bool page_upgrade(struct arena *a, const struct page_request *request, bool *is_
     enum engine_error error = BAD_REQUEST;
     if (!str_eq(parameter(request->query, STR("transport")), STR("websocket"))) {
         error = UNKNOWN_TRANSPORT;
-    } else if (!str_is_absent(parameter(request->query, STR("sid")))) {
+    } else if (request->sid == SID_UNKNOWN) {
         error = UNKNOWN_SID;
     } else {
-        struct str b64 = parameter(request->query, STR("b64"));
-        *is_base64 = b64.n > 0;
         return true;
     }
-    *refusal = (struct page){400, "text/html", arena_str(a, str_of(engine_errors[error])), true};
+    *refusal = (struct page){.status = 400,
+                             .type = ENGINE_HTML,
+                             .body = arena_str(a, str_of(engine_errors[error])),
+                             .has_credentials = true};
     return false;
+}
+
+struct str page_sid(const struct page_request *request)
+{
+    return parameter(request->query, STR("sid"));
+}
+
+bool page_is_base64(const struct page_request *request)
+{
+    return parameter(request->query, STR("b64")).n > 0;
 }

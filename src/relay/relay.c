@@ -1,6 +1,7 @@
 /* Connections: their messages in, their queues out, their timers. */
 #include "relay/relay.h"
 
+#include "base/encode.h"
 #include "relay/engineio.h"
 #include "relay/socketio.h"
 #include "relay/state.h"
@@ -129,10 +130,9 @@ static void ip_leave(struct relay *relay, struct ip *ip)
     }
 }
 
-struct conn *relay_open(struct relay *relay, struct now now, struct str ip, bool is_base64,
-                        void *socket)
+/* A connection that is counted; NULL: a limit says no. */
+static struct conn *conn_new(struct relay *relay, struct now now, struct str ip)
 {
-    uint8_t sid[ENGINEIO_SID_BYTES];
     struct ip *entered = NULL;
     if ((int64_t)relay->n_conns < relay->config.limits.connections) {
         entered = ip_enter(relay, ip);
@@ -142,20 +142,66 @@ struct conn *relay_open(struct relay *relay, struct now now, struct str ip, bool
         return NULL;
     }
     struct conn *conn = base_alloc(sizeof(*conn));
-    conn->socket = socket;
     conn->ip = entered;
-    conn->is_base64 = is_base64;
     conn->heard_ms = now.mono_ms;
     TAILQ_INIT(&conn->blocked);
     TAILQ_INIT(&conn->addresses);
     TAILQ_INIT(&conn->challenges);
     TAILQ_INSERT_TAIL(&relay->conns, conn, all);
     relay->n_conns++;
-    relay->config.random(relay->config.random_arg, sid, sizeof(sid));
-    conn_send_new(relay, conn, engineio_open(relay->scratch, sid));
-    conn_send_new(relay, conn, frame_of(STR("40")));
-    arena_clear(relay->scratch);
     return conn;
+}
+
+/* The two first packets; returns the session's name, in the scratch arena. */
+static struct str greet(struct relay *relay, struct conn *conn)
+{
+    uint8_t bytes[ENGINEIO_SID_BYTES];
+    relay->config.random(relay->config.random_arg, bytes, sizeof(bytes));
+    struct str sid = base64url_write(relay->scratch, str_make(bytes, sizeof(bytes)));
+    conn_send_new(relay, conn, engineio_open(relay->scratch, sid, conn->polling != NULL));
+    conn_send_new(relay, conn, frame_of(STR("40")));
+    return sid;
+}
+
+struct conn *relay_open(struct relay *relay, struct now now, struct str ip, bool is_base64,
+                        void *socket)
+{
+    struct conn *conn = conn_new(relay, now, ip);
+    if (conn != NULL) {
+        conn->socket = socket;
+        conn->is_base64 = is_base64;
+        (void)greet(relay, conn);
+        arena_clear(relay->scratch);
+    }
+    return conn;
+}
+
+struct conn *relay_open_polling(struct relay *relay, struct now now, struct str ip, bool is_base64,
+                                char sid[POLLING_SID_SIZE], struct polling *polling)
+{
+    struct conn *conn = conn_new(relay, now, ip);
+    if (conn != NULL) {
+        conn->polling = polling;
+        conn->is_base64 = is_base64;
+        struct str text = greet(relay, conn);
+        assert(text.n == POLLING_SID_SIZE);
+        memcpy(sid, text.p, POLLING_SID_SIZE);
+        arena_clear(relay->scratch);
+    }
+    return conn;
+}
+
+void conn_upgrade(struct relay *relay, struct conn *conn, void *socket, bool is_base64)
+{
+    conn->socket = socket;
+    conn->polling = NULL;
+    conn->is_base64 = is_base64;
+    conn_touch(relay, conn);
+}
+
+void relay_bad(struct relay *relay, struct conn *conn)
+{
+    close_bad(relay, conn);
 }
 
 static void pending_clear(struct conn *conn)
@@ -494,6 +540,11 @@ struct conn *relay_changed(struct relay *relay)
 void *conn_socket(const struct conn *conn)
 {
     return conn->socket;
+}
+
+struct polling *conn_polling(const struct conn *conn)
+{
+    return conn->polling;
 }
 
 bool conn_is_paused(const struct conn *conn)

@@ -14,7 +14,10 @@
 #include "relay/metrics.h"
 
 struct relay;
-struct conn; /* one websocket; lives from relay_open to relay_gone */
+struct conn; /* one websocket or session of long polling; lives until relay_gone */
+struct polling;
+
+enum { POLLING_SID_SIZE = 20 };
 
 struct relay_config {
     bool has_challenge; /* joins prove their key */
@@ -36,6 +39,13 @@ void relay_free(struct relay *relay);
  * The two first messages are queued at once. */
 struct conn *relay_open(struct relay *relay, struct now now, struct str ip, bool is_base64,
                         void *socket) MUST_USE;
+/* The same for a session of long polling, which may become a websocket by conn_upgrade. sid: its
+ * name, not terminated. */
+struct conn *relay_open_polling(struct relay *relay, struct now now, struct str ip, bool is_base64,
+                                char sid[POLLING_SID_SIZE], struct polling *polling) MUST_USE;
+void conn_upgrade(struct relay *relay, struct conn *conn, void *socket, bool is_base64);
+/* What came from it cannot be read: it ends. */
+void relay_bad(struct relay *relay, struct conn *conn);
 /* A whole message came: a sealed frame of at most RELAY_MESSAGE_MAX bytes. Takes the reference. */
 void relay_message(struct relay *relay, struct now now, struct conn *conn, struct frame *message);
 /* The socket is closed, for whatever reason; conn is freed. */
@@ -57,6 +67,7 @@ enum conn_closing {
  * Call until NULL after every input. */
 struct conn *relay_changed(struct relay *relay);
 void *conn_socket(const struct conn *conn);
+struct polling *conn_polling(const struct conn *conn); /* NULL: it is a websocket */
 /* Do not read from it, until this is false again. */
 bool conn_is_paused(const struct conn *conn);
 enum conn_closing conn_closing(const struct conn *conn);

@@ -73,7 +73,8 @@ TAILQ_HEAD(challenge_list, challenge);
 TAILQ_HEAD(conn_list, conn);
 
 struct conn {
-    void *socket;
+    void *socket;            /* of its websocket */
+    struct polling *polling; /* NULL: it is a websocket */
     struct ip *ip;
     struct queue out;
     enum conn_closing closing;

@@ -1,0 +1,60 @@
+/* What lws.c and http.c share: the two files that know libwebsockets. */
+#ifndef RELAY_HOST_H
+#define RELAY_HOST_H
+
+#include "relay/page.h"
+#include "relay/polling.h"
+#include "relay/server.h"
+
+#include <libwebsockets.h>
+
+enum { BATCH_SIZE = 64 * 1024 }; /* bytes for one send */
+
+struct server {
+    const struct options *options;
+    struct relay *relay;
+    struct pollings *pollings;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    lws_sorted_usec_list_t timer;
+    size_t n_sessions; /* websockets, and answers that wait to be sent */
+    bool is_stopping, is_bad_key;
+    unsigned char batch[LWS_PRE + BATCH_SIZE];
+};
+
+/* One per websocket or HTTP request, zeroed by libwebsockets. */
+struct session {
+    struct conn *conn;       /* of a websocket */
+    struct frame *message;   /* the one being received */
+    struct polling *polling; /* whose request waits here, or whose place this websocket takes */
+    struct held *held;       /* the request's answer, until it can be sent */
+    char sid[POLLING_SID_SIZE];
+    bool has_sid; /* the websocket named a session */
+    bool is_probe, wants_pong, wants_close;
+    bool is_base64, is_paused, sent_close;
+};
+
+/* --- lws.c -------------------------------------------------------------------------------- */
+
+struct now now_get(void);
+struct str ip_of(struct lws *wsi, char out[64]);
+/* Carries out what changed. */
+void settle(struct server *server);
+void hang_up(struct lws *wsi);
+
+/* --- http.c: libwebsockets' callbacks, with their results --------------------------------- */
+
+int on_http(struct server *server, struct lws *wsi, struct session *session);
+int on_http_body(struct server *server, struct session *session, struct str bytes);
+int on_http_posted(struct server *server, struct session *session);
+int on_http_writable(struct server *server, struct lws *wsi, struct session *session);
+/* The request is over, answered or not. */
+void on_http_gone(struct server *server, struct lws *wsi, struct session *session);
+/* 0: upgrade; 1: answered; -1: hang up. */
+int on_upgrade(struct server *server, struct lws *wsi, const char *to);
+/* Keeps what a websocket's query says, which is gone once it is open. */
+void on_handshake(struct lws *wsi, struct session *session);
+/* polling_calls.answer; the request is a struct lws. */
+void http_answer(void *ctx, void *request, const struct polling_answer *answer);
+
+#endif
