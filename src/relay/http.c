@@ -29,6 +29,7 @@ struct answer {
     size_t length;
     struct str sid; /* for the cookie; empty: none */
     bool has_credentials, is_preflight;
+    bool is_last; /* the connection ends with it */
 };
 
 /* --- heads -------------------------------------------------------------------------------- */
@@ -133,11 +134,14 @@ static int send_head(struct server *server, struct answer *answer)
             return -1;
         }
     }
+    if (answer->is_last && add(answer, "connection:", STR("close"))) {
+        return -1;
+    }
     return lws_finalize_write_http_header(answer->wsi, start, &answer->p, answer->end);
 }
 
 static int send_page(struct server *server, struct arena *a, struct lws *wsi,
-                     const struct page *page, bool has_body)
+                     const struct page *page, bool has_body, bool is_last)
 {
     struct answer answer = {.a = a,
                             .wsi = wsi,
@@ -145,7 +149,8 @@ static int send_page(struct server *server, struct arena *a, struct lws *wsi,
                             .type = page->type,
                             .length = page->body.n,
                             .has_credentials = page->has_credentials,
-                            .is_preflight = page->is_preflight};
+                            .is_preflight = page->is_preflight,
+                            .is_last = is_last};
     size_t n = has_body ? page->body.n : 0;
     if (n > BATCH_SIZE || send_head(server, &answer)) {
         return -1;
@@ -195,11 +200,9 @@ static void held_drop(struct server *server, struct session *session)
     }
 }
 
-int on_http_writable(struct server *server, struct lws *wsi, struct session *session)
+/* Sends what is held for a request. */
+static int send_held(struct server *server, struct lws *wsi, struct session *session, bool is_last)
 {
-    if (session == NULL || session->held == NULL) {
-        return 0;
-    }
     struct held *held = session->held;
     struct arena *a = arena_new();
     struct answer answer = {.a = a,
@@ -208,7 +211,8 @@ int on_http_writable(struct server *server, struct lws *wsi, struct session *ses
                             .type = held->type,
                             .length = held->body.n - LWS_PRE,
                             .sid = str_make(held->sid, held->has_sid ? POLLING_SID_SIZE : 0),
-                            .has_credentials = true};
+                            .has_credentials = true,
+                            .is_last = is_last};
     int result = send_head(server, &answer);
     if (result == 0 &&
         lws_write(wsi, held->body.p + LWS_PRE, answer.length, LWS_WRITE_HTTP_FINAL) < 0) {
@@ -216,7 +220,13 @@ int on_http_writable(struct server *server, struct lws *wsi, struct session *ses
     }
     arena_free(a);
     held_drop(server, session);
-    return result == 0 && lws_http_transaction_completed(wsi) ? -1 : result;
+    return is_last || (result == 0 && lws_http_transaction_completed(wsi)) ? -1 : result;
+}
+
+int on_http_writable(struct server *server, struct lws *wsi, struct session *session)
+{
+    bool is_held = session != NULL && session->held != NULL;
+    return is_held ? send_held(server, wsi, session, false) : 0;
 }
 
 void on_http_gone(struct server *server, struct lws *wsi, struct session *session)
@@ -275,8 +285,7 @@ static int on_polling(struct server *server, struct arena *a, struct lws *wsi,
         polling_post(server->pollings, now_get(), polling, wsi,
                      str_eq(type, STR("application/octet-stream")));
         if (session->held != NULL) { /* refused: its body is not waited for */
-            (void)on_http_writable(server, wsi, session);
-            return -1;
+            return send_held(server, wsi, session, true);
         }
     }
     settle(server);
@@ -296,8 +305,8 @@ int on_http(struct server *server, struct lws *wsi, struct session *session)
     if (page.then != PAGE_ANSWER) {
         result = on_polling(server, a, wsi, session, &request, page.then);
     } else {
-        result = send_page(server, a, wsi, &page, request.method != PAGE_HEAD);
         bool may_have_body = request.method == PAGE_POST || request.method == PAGE_OTHER;
+        result = send_page(server, a, wsi, &page, request.method != PAGE_HEAD, may_have_body);
         if (result == 0 && (may_have_body || lws_http_transaction_completed(wsi))) {
             result = -1; /* a body may follow: it is not waited for */
         }
@@ -321,12 +330,12 @@ int on_upgrade(struct server *server, struct lws *wsi, const char *to)
     int result = 0;
     if (!str_eq_nocase(str_of(to), STR("websocket"))) {
         page = page_get(a, &request, NULL);
-        result = send_page(server, a, wsi, &page, true) == 0 ? 1 : -1;
+        result = send_page(server, a, wsi, &page, true, true) == 0 ? 1 : -1;
     } else if (!is_handshake(a, wsi)) {
         result = -1;
     } else if (!page_upgrade(a, &request, &page)) {
         if (page.status != 0) {
-            (void)send_page(server, a, wsi, &page, true);
+            (void)send_page(server, a, wsi, &page, true, true);
         }
         result = -1;
     }
