@@ -6,12 +6,23 @@
 #include "store/store.h"
 #include "test/sim/station.h"
 #include "test/sim/user.h"
+#include "test/sim/weather.h"
 #include "test/sim/wire.h"
 
-#define TROUBLE_MS 120000 /* faults stop then at the latest */
+#define TROUBLE_MS 60000 /* faults stop then at the latest */
 #define END_MS 900000     /* and what is not well by then never will be */
 #define USERS_A_NODE 3
 #define MESSAGES_EACH 8
+
+static void draw_faults(struct world *world)
+{
+    struct rng *rng = &world->rng;
+    world->faults.crash_one_in = 30 + rng_below(rng, 600);
+    world->faults.bad_flush_one_in = 20 + rng_below(rng, 200);
+    world->faults.link_cut_one_in = 20 + rng_below(rng, 600);
+    world->faults.clog_one_in = rng_one_in(rng, 2) ? 0 : 50 + rng_below(rng, 600);
+    world->weather_every_ms = rng_one_in(rng, 3) ? 0 : rng_between(rng, 200, 8000);
+}
 
 static void world_open(struct world *world, uint64_t seed, const struct run_options *options)
 {
@@ -22,17 +33,15 @@ static void world_open(struct world *world, uint64_t seed, const struct run_opti
     agenda_init(&world->agenda);
     store_test_seed((uint32_t)(seed % 0x7FFFFFFE) + 1);
     world->messages_each = MESSAGES_EACH;
-    world->faults.crash_one_in = 30 + rng_below(&world->rng, 600);
-    world->faults.bad_flush_one_in = 20 + rng_below(&world->rng, 200);
-    world->faults.link_cut_one_in = 20 + rng_below(&world->rng, 600);
+    rng_init(&world->weather, rng_next(&world->rng));
+    draw_faults(world);
     world->n_nodes = options->nodes != 0 ? options->nodes : 1 + seed % 2;
-    struct str relay = STR_ABSENT;
-    if (world->n_nodes > 1) {
-        world->wire = wire_new(world);
-        relay = STR("ws://127.0.0.1:9090");
+    size_t relays = world->n_nodes == 1 ? 0 : 1 + rng_below(&world->rng, WIRE_RELAYS_MAX);
+    if (relays > 0) {
+        world->wire = wire_new(world, relays);
     }
     for (size_t i = 0; i < world->n_nodes; i++) {
-        world->nodes[i] = station_new(world, i, relay);
+        world->nodes[i] = station_new(world, i, relays);
     }
     world->n_users = world->n_nodes * USERS_A_NODE;
     for (size_t i = 0; i < world->n_users; i++) {
@@ -109,8 +118,9 @@ static void check_agreement(struct world *world)
 
 static void run(struct world *world)
 {
+    weather_start(world);
     run_until(world, user_has_spoken, TROUBLE_MS);
-    world->faults = (struct faults){0};
+    weather_clears(world);
     bool is_well = run_until(world, user_has_spoken, END_MS);
     is_well = is_well && run_until(world, user_has_read, END_MS);
     if (!world->is_failed && !is_well) {

@@ -4,7 +4,6 @@
 
 #include "hs/hs.h"
 #include "test/sim/disk.h"
-#include "test/sim/wire.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 struct open_request {
     uint64_t id; /* 0: free */
+    int64_t since_ms;
     station_answer_fn fn;
     void *ctx;
 };
@@ -34,11 +34,15 @@ struct parcel {
 struct station {
     struct world *world;
     size_t index;
+    struct endpoint endpoint;
+    struct rng rng, core_rng;
     struct disk *disk;
-    struct str relay; /* absent: none */
-    struct hs *hs;    /* NULL: down */
+    size_t n_relays;
+    struct hs *hs; /* NULL: down */
     uint64_t incarnation;
-    int64_t opened_ms, clock_skew_ms;
+    int64_t opened_ms, clock_skew_ms, clock_jump_ms;
+    int64_t full_until_ms;
+    bool is_read_only;
     struct open_request requests[REQUESTS_MAX];
     uint64_t request_serial;
     uint64_t wake_serial;
@@ -50,11 +54,19 @@ struct station {
 
 static const char *const vfs_names[WORLD_NODES_MAX] = {"sim0", "sim1", "sim2", "sim3"};
 
+static const char *const effect_names[] = {
+    [EFFECT_RESPOND] = "answers request", [EFFECT_SEND] = "sends over link",
+    [EFFECT_DIAL] = "dials link",         [EFFECT_CLOSE] = "closes link",
+    [EFFECT_FLUSH] = "flushes turn",      [EFFECT_WAKE] = "wants to be woken",
+    [EFFECT_RESTART] = "wants a restart",
+};
+
 /* The monotonic clock starts anew with each instance, the wall clock is a little wrong. */
 static struct now now_of(const struct station *node)
 {
     return (struct now){.mono_ms = node->world->now_ms - node->opened_ms + 1000,
-                        .unix_ms = UNIX_START_MS + node->world->now_ms + node->clock_skew_ms};
+                        .unix_ms = UNIX_START_MS + node->world->now_ms + node->clock_skew_ms +
+                                   node->clock_jump_ms};
 }
 
 static char *copy_of(struct str s)
@@ -69,7 +81,7 @@ static char *copy_of(struct str s)
 static void on_random(void *ctx, void *out, size_t n)
 {
     struct station *node = ctx;
-    rng_fill(&node->world->rng, out, n);
+    rng_fill(&node->core_rng, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)
@@ -86,15 +98,21 @@ static void station_open(struct station *node)
 {
     struct world *world = node->world;
     const char *why = "";
+    struct str urls[WIRE_RELAYS_MAX];
+    for (size_t i = 0; i < node->n_relays; i++) {
+        urls[i] = wire_relay_url(i);
+    }
+    node->is_read_only = node->full_until_ms > world->now_ms;
     struct host host = {.ctx = node, .random = on_random, .log = on_log};
     struct hs_config config = {
         .db_path = STR("neurite.db"),
         .vfs = vfs_names[node->index],
         .wasm_pragmas = true,
         .server_name = STR(""),
-        .relays = {&node->relay, str_is_absent(node->relay) ? 0 : 1},
+        .relays = {urls, node->n_relays},
         .build_id = STR("sim"),
         .password_memory_kib = 8,
+        .read_only = node->is_read_only,
     };
     node->incarnation++;
     node->opened_ms = world->now_ms;
@@ -145,9 +163,8 @@ static void break_soon(struct station *node, station_answer_fn fn, void *ctx)
 {
     struct parcel *parcel = base_alloc(sizeof(*parcel));
     *parcel = (struct parcel){.fn = fn, .ctx = ctx};
-    agenda_put_owned(&node->world->agenda,
-                     node->world->now_ms + rng_between(&node->world->rng, 0, 20), breaks, parcel,
-                     parcel_free);
+    agenda_put_owned(&node->world->agenda, node->world->now_ms + rng_between(&node->rng, 0, 20),
+                     breaks, parcel, parcel_free);
 }
 
 static void station_crash(struct station *node, const char *why)
@@ -155,7 +172,7 @@ static void station_crash(struct station *node, const char *why)
     struct world *world = node->world;
     world_trace(world, "node %zu crashes: %s", node->index, why);
     world->counts.crashes++;
-    bool is_lucky = rng_one_in(&world->rng, 2);
+    bool is_lucky = rng_one_in(&node->rng, 2);
     hs_close(node->hs);
     node->hs = NULL;
     node->has_turn = false;
@@ -168,18 +185,77 @@ static void station_crash(struct station *node, const char *why)
         }
     }
     if (world->wire != NULL) {
-        wire_node_gone(world->wire, node);
+        wire_node_gone(world->wire, &node->endpoint);
     }
-    agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 1, 400), reopen, node, 0);
+    agenda_put(&world->agenda, world->now_ms + rng_between(&node->rng, 1, 400), reopen, node, 0);
 }
 
-struct station *station_new(struct world *world, size_t index, struct str relay)
+/* --- links --------------------------------------------------------------------------------- */
+
+static bool is_present(const struct station *node, uint64_t incarnation)
+{
+    return node->hs != NULL && node->incarnation == incarnation;
+}
+
+static void station_link_up(void *ctx, uint64_t incarnation, uint64_t link)
+{
+    struct station *node = ctx;
+    if (is_present(node, incarnation)) {
+        hs_link_up(node->hs, now_of(node), link);
+        turn_soon(node);
+    }
+}
+
+static void station_link_message(void *ctx, uint64_t incarnation, uint64_t link, struct str message,
+                                 bool is_text)
+{
+    struct station *node = ctx;
+    if (is_present(node, incarnation)) {
+        world_trace(node->world, "node %zu message over %llu", node->index,
+                    (unsigned long long)link);
+        world_trace_bytes(node->world, message);
+        hs_link_message(node->hs, now_of(node), link, message, is_text);
+        turn_soon(node);
+    }
+}
+
+static void station_link_room(void *ctx, uint64_t incarnation, uint64_t link, size_t room)
+{
+    struct station *node = ctx;
+    if (is_present(node, incarnation)) {
+        hs_link_room(node->hs, now_of(node), link, room);
+        turn_soon(node);
+    }
+}
+
+static void station_link_down(void *ctx, uint64_t incarnation, uint64_t link, struct str why)
+{
+    struct station *node = ctx;
+    if (is_present(node, incarnation)) {
+        world_trace(node->world, "node %zu link %llu down: %.*s", node->index,
+                    (unsigned long long)link, STR_ARG(why));
+        hs_link_down(node->hs, now_of(node), link, why);
+        turn_soon(node);
+    }
+}
+
+/* --- the station -------------------------------------------------------------------------- */
+
+struct station *station_new(struct world *world, size_t index, size_t relays)
 {
     struct station *node = base_alloc(sizeof(*node));
+    rng_init(&node->rng, rng_next(&world->rng));
+    rng_init(&node->core_rng, rng_next(&world->rng));
+    node->endpoint = (struct endpoint){.index = index,
+                                       .ctx = node,
+                                       .up = station_link_up,
+                                       .message = station_link_message,
+                                       .room = station_link_room,
+                                       .down = station_link_down};
     node->world = world;
     node->index = index;
-    node->relay = relay;
-    node->clock_skew_ms = rng_between(&world->rng, -2000, 2000);
+    node->n_relays = relays;
+    node->clock_skew_ms = rng_between(&node->rng, -2000, 2000);
     node->disk = disk_new(vfs_names[index]);
     station_open(node);
     return node;
@@ -215,8 +291,12 @@ static void request_arrives(void *ctx, uint64_t word)
     } else {
         struct str head = {parcel->head, parcel->head_n}, body = {parcel->body, parcel->body_n};
         uint64_t id = ++node->request_serial;
-        node->requests[slot] = (struct open_request){id, parcel->fn, parcel->ctx};
-        world_trace(node->world, "node %zu request %llu", node->index, (unsigned long long)id);
+        struct str line = head, rest;
+        str_cut(head, '\r', &line, &rest);
+        node->requests[slot] =
+            (struct open_request){id, node->world->now_ms, parcel->fn, parcel->ctx};
+        world_trace(node->world, "node %zu takes request %llu: %.*s", node->index,
+                    (unsigned long long)id, STR_ARG(line));
         world_trace_bytes(node->world, head);
         world_trace_bytes(node->world, body);
         hs_request(node->hs, now_of(node), id, head, body);
@@ -237,9 +317,8 @@ void station_request(struct station *node, struct str head, struct str body, sta
                               .body = copy_of(body),
                               .body_n = body.n};
     node->world->counts.requests++;
-    agenda_put_owned(&node->world->agenda,
-                     node->world->now_ms + rng_between(&node->world->rng, 0, 3), request_arrives,
-                     parcel, parcel_free);
+    agenda_put_owned(&node->world->agenda, node->world->now_ms + rng_between(&node->rng, 0, 3),
+                     request_arrives, parcel, parcel_free);
 }
 
 static void answer_arrives(void *ctx, uint64_t word)
@@ -263,8 +342,8 @@ static void do_respond(struct station *node, const struct effect *e)
                                       .body_n = e->bytes.n};
             open->id = 0;
             agenda_put_owned(&node->world->agenda,
-                             node->world->now_ms + rng_between(&node->world->rng, 0, 3),
-                             answer_arrives, parcel, parcel_free);
+                             node->world->now_ms + rng_between(&node->rng, 0, 3), answer_arrives,
+                             parcel, parcel_free);
             return;
         }
     }
@@ -287,7 +366,9 @@ static void flush_ends(void *ctx, uint64_t word)
     (void)word;
     if (node->hs != NULL && node->incarnation == note->incarnation) {
         uint64_t one_in = world->faults.bad_flush_one_in;
-        bool ok = one_in == 0 || !rng_one_in(&world->rng, one_in);
+        bool ok = one_in == 0 || !rng_one_in(&node->rng, one_in) ||
+                  !schedule_next(&world->schedule, HAPPENS_FLUSH);
+        ok = ok && node->full_until_ms <= world->now_ms;
         disk_flush_end(node->disk, ok);
         world_trace(world, "node %zu flush of turn %llu %s, %u bytes", node->index,
                     (unsigned long long)note->turn, ok ? "ends" : "fails",
@@ -309,9 +390,8 @@ static void do_flush(struct station *node, uint64_t turn)
     }
     disk_flush_begin(node->disk);
     node->world->counts.flushes++;
-    agenda_put_owned(&node->world->agenda,
-                     node->world->now_ms + rng_between(&node->world->rng, 1, 30), flush_ends, note,
-                     base_free);
+    agenda_put_owned(&node->world->agenda, node->world->now_ms + rng_between(&node->rng, 1, 30),
+                     flush_ends, note, base_free);
 }
 
 static void wakes(void *ctx, uint64_t serial)
@@ -334,11 +414,18 @@ static void do_wake(struct station *node, int64_t at_mono_ms)
 
 static void trace_effect(struct station *node, const struct effect *e)
 {
-    world_trace(node->world, "node %zu effect %d of %llu, status %d", node->index, (int)e->kind,
-                (unsigned long long)e->id, e->status);
-    if (e->kind != EFFECT_WAKE && e->kind != EFFECT_FLUSH && e->kind != EFFECT_RESTART) {
-        world_trace_bytes(node->world, e->bytes);
+    struct world *world = node->world;
+    if (e->kind == EFFECT_WAKE || e->kind == EFFECT_FLUSH || e->kind == EFFECT_RESTART) {
+        world_trace(world, "node %zu %s %llu", node->index, effect_names[e->kind],
+                    (unsigned long long)e->id);
+        return;
     }
+    bool is_answer = e->kind == EFFECT_RESPOND;
+    world_trace(world, "node %zu %s %llu, %d, %zu bytes: %.*s", node->index, effect_names[e->kind],
+                (unsigned long long)e->id, e->status, e->bytes.n,
+                is_answer ? (int)(e->bytes.n < 160 ? e->bytes.n : 160) : 0,
+                is_answer ? e->bytes.p : "");
+    world_trace_bytes(world, e->bytes);
 }
 
 /* False: the instance is gone. */
@@ -346,7 +433,8 @@ static bool effect_do(struct station *node, const struct effect *e)
 {
     struct world *world = node->world;
     trace_effect(node, e);
-    if (world->faults.crash_one_in != 0 && rng_one_in(&world->rng, world->faults.crash_one_in)) {
+    if (world->faults.crash_one_in != 0 && rng_one_in(&node->rng, world->faults.crash_one_in) &&
+        schedule_next(&world->schedule, HAPPENS_CRASH)) {
         station_crash(node, "at an effect");
         return false;
     }
@@ -355,13 +443,13 @@ static bool effect_do(struct station *node, const struct effect *e)
         do_respond(node, e);
         break;
     case EFFECT_SEND:
-        wire_send(world->wire, node, node->incarnation, e->id, e->bytes, e->is_text);
+        wire_send(world->wire, &node->endpoint, node->incarnation, e->id, e->bytes, e->is_text);
         break;
     case EFFECT_DIAL:
-        wire_dial(world->wire, node, node->incarnation, e->id, e->bytes);
+        wire_dial(world->wire, &node->endpoint, node->incarnation, e->id, e->bytes);
         break;
     case EFFECT_CLOSE:
-        wire_close(world->wire, node, node->incarnation, e->id);
+        wire_close(world->wire, &node->endpoint, node->incarnation, e->id);
         break;
     case EFFECT_FLUSH:
         do_flush(node, e->id);
@@ -406,52 +494,58 @@ static void turn_soon(struct station *node)
     struct world *world = node->world;
     if (!node->has_turn) {
         node->has_turn = true;
-        agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 0, 2), turn_run, node,
+        agenda_put(&world->agenda, world->now_ms + rng_between(&node->rng, 0, 2), turn_run, node,
                    node->incarnation);
     }
 }
 
-/* --- links --------------------------------------------------------------------------------- */
+/* --- faults -------------------------------------------------------------------------------- */
 
-static bool is_present(const struct station *node, uint64_t incarnation)
+void station_clock_jump(struct station *node, int64_t by_ms)
 {
-    return node->hs != NULL && node->incarnation == incarnation;
+    node->clock_jump_ms = node->clock_jump_ms == 0 ? by_ms : 0;
+    world_trace(node->world, "node %zu: its clock is %lld ms off", node->index,
+                (long long)node->clock_jump_ms);
 }
 
-void station_link_up(struct station *node, uint64_t incarnation, uint64_t link)
+/* An instance that only reads looks from time to time whether it may write again. */
+static void disk_empties(void *ctx, uint64_t word)
 {
-    if (is_present(node, incarnation)) {
-        hs_link_up(node->hs, now_of(node), link);
-        turn_soon(node);
+    struct station *node = ctx;
+    (void)word;
+    if (node->hs != NULL && node->is_read_only && node->full_until_ms <= node->world->now_ms) {
+        station_crash(node, "its disk has room again");
     }
 }
 
-void station_link_message(struct station *node, uint64_t incarnation, uint64_t link,
-                          struct str message, bool is_text)
+void station_disk_full(struct station *node, int64_t end_ms)
 {
-    if (is_present(node, incarnation)) {
-        world_trace(node->world, "node %zu message over %llu", node->index,
-                    (unsigned long long)link);
-        world_trace_bytes(node->world, message);
-        hs_link_message(node->hs, now_of(node), link, message, is_text);
-        turn_soon(node);
-    }
+    struct world *world = node->world;
+    world_trace(world, "node %zu: its disk is full until %lld", node->index, (long long)end_ms);
+    node->full_until_ms = end_ms;
+    agenda_put(&world->agenda, end_ms, disk_empties, node, 0);
 }
 
-void station_link_room(struct station *node, uint64_t incarnation, uint64_t link, size_t room)
+void station_heal(struct station *node)
 {
-    if (is_present(node, incarnation)) {
-        hs_link_room(node->hs, now_of(node), link, room);
-        turn_soon(node);
-    }
+    node->full_until_ms = 0;
+    node->clock_jump_ms = 0;
+    disk_empties(node, 0);
 }
 
-void station_link_down(struct station *node, uint64_t incarnation, uint64_t link, struct str why)
+int64_t station_oldest_request_ms(const struct station *node)
 {
-    if (is_present(node, incarnation)) {
-        world_trace(node->world, "node %zu link %llu down: %.*s", node->index,
-                    (unsigned long long)link, STR_ARG(why));
-        hs_link_down(node->hs, now_of(node), link, why);
-        turn_soon(node);
+    int64_t oldest = -1;
+    for (size_t i = 0; i < REQUESTS_MAX; i++) {
+        const struct open_request *open = &node->requests[i];
+        if (open->id != 0 && node->world->now_ms - open->since_ms > oldest) {
+            oldest = node->world->now_ms - open->since_ms;
+        }
     }
+    return oldest;
+}
+
+const struct endpoint *station_endpoint(const struct station *node)
+{
+    return &node->endpoint;
 }

@@ -2,14 +2,15 @@
 #ifndef TEST_SIM_STATION_H
 #define TEST_SIM_STATION_H
 
-#include "test/sim/world.h"
+#include "test/sim/wire.h"
 
 struct station;
 
 /* The end of a request: status 0 is a broken connection. body is borrowed. */
 typedef void (*station_answer_fn)(void *ctx, int status, struct str body);
 
-struct station *station_new(struct world *world, size_t index, struct str relay);
+/* relays: how many of the wire's it knows. */
+struct station *station_new(struct world *world, size_t index, size_t relays);
 void station_free(struct station *node);
 
 /* Takes a copy of head and body to the node in a little while; fn is called once. */
@@ -19,11 +20,14 @@ void station_request(struct station *node, struct str head, struct str body, sta
 /* Known once it was up for the first time. */
 struct str station_server_name(const struct station *node);
 
-/* From the wire. The incarnation is that of the node when the link was dialled. */
-void station_link_up(struct station *node, uint64_t incarnation, uint64_t link);
-void station_link_message(struct station *node, uint64_t incarnation, uint64_t link,
-                          struct str message, bool is_text);
-void station_link_room(struct station *node, uint64_t incarnation, uint64_t link, size_t room);
-void station_link_down(struct station *node, uint64_t incarnation, uint64_t link, struct str why);
+const struct endpoint *station_endpoint(const struct station *node);
+
+/* Faults: the wall clock jumps; the disk takes nothing more until then; all of it is well again. */
+void station_clock_jump(struct station *node, int64_t by_ms);
+void station_disk_full(struct station *node, int64_t end_ms);
+void station_heal(struct station *node);
+
+/* The longest that a request has been open, and when it came; -1: none is. */
+int64_t station_oldest_request_ms(const struct station *node);
 
 #endif

@@ -41,6 +41,7 @@ struct user {
     struct world *world;
     struct station *node;
     size_t index;
+    struct rng rng;
     enum step step;
     struct lane act, read;
     uint64_t request_serial;
@@ -66,6 +67,11 @@ static void lane_go(void *ctx, uint64_t word)
                     lane);
 }
 
+static bool is_full(int status, struct str body)
+{
+    return status == 403 && strstr(body.p, "M_RESOURCE_LIMIT_EXCEEDED") != NULL;
+}
+
 /* A connection that broke says nothing about what happened: ask again, word for word. */
 static void lane_answered(void *ctx, int status, struct str body)
 {
@@ -73,8 +79,8 @@ static void lane_answered(void *ctx, int status, struct str body)
     struct user *user = lane->user;
     struct world *world = user->world;
     world_trace(world, "user %zu is answered %d", user->index, status);
-    if (status == 0) {
-        agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 10, 200), lane_go, lane,
+    if (status == 0 || is_full(status, body)) {
+        agenda_put(&world->agenda, world->now_ms + rng_between(&user->rng, 10, 200), lane_go, lane,
                    0);
         return;
     }
@@ -228,7 +234,7 @@ static void act(void *ctx, uint64_t word)
 static void act_soon(struct user *user, int64_t low_ms, int64_t high_ms)
 {
     struct world *world = user->world;
-    agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, low_ms, high_ms), act, user,
+    agenda_put(&world->agenda, world->now_ms + rng_between(&user->rng, low_ms, high_ms), act, user,
                0);
 }
 
@@ -490,6 +496,7 @@ struct user *user_new(struct world *world, size_t index, struct station *node)
     user->world = world;
     user->index = index;
     user->node = node;
+    rng_init(&user->rng, rng_next(&world->rng));
     lane_init(&user->act, user, acted);
     lane_init(&user->read, user, has_read);
     act_soon(user, 0, 300);

@@ -1,11 +1,12 @@
 /* Each link is two queues in virtual time, in order, as TCP is; what is lost is lost with the link.
  *
  *     node --(latency)--> relay machine --(latency)--> node
- */
+ *
+ * While a node is parted from a relay nothing passes between them, and neither learns that the
+ * other has closed. */
 #include "test/sim/wire.h"
 
 #include "relay/relay.h"
-#include "test/sim/station.h"
 
 #include <string.h>
 
@@ -24,40 +25,72 @@ struct letter {
 struct cable {
     struct cable *next;
     struct wire *wire;
-    struct station *node;
+    struct hub *hub;
+    const struct endpoint *node;
     uint64_t incarnation, link;
-    struct conn *conn; /* NULL: not yet, or no more */
-    bool is_gone;
+    struct conn *conn;           /* NULL: not yet, or no more */
+    bool is_gone;                /* for the node; the relay may not know yet */
     int64_t up_ms, down_ms;      /* when the last letter of each direction arrives */
     size_t on_the_way;           /* bytes of the node's that the relay has not read */
     struct letter *first, *last; /* arrived, not read yet: the relay pauses */
 };
 
+struct hub {
+    struct wire *wire;
+    struct relay *relay;
+    int64_t tick_ms;
+    int64_t down_until_ms;
+    int64_t parted_until_ms[WORLD_NODES_MAX + 1]; /* by node, the hostile one last */
+};
+
 struct wire {
     struct world *world;
-    struct relay *relay;
+    struct rng rng;
+    size_t n_hubs;
+    struct hub hubs[WIRE_RELAYS_MAX];
     struct cable *cables;
-    int64_t tick_ms;
 };
 
 static void relay_random(void *arg, void *out, size_t n)
 {
     struct wire *wire = arg;
-    rng_fill(&wire->world->rng, out, n);
+    rng_fill(&wire->rng, out, n);
 }
 
-struct wire *wire_new(struct world *world)
+static void hub_start(struct hub *hub)
 {
-    struct wire *wire = base_alloc(sizeof(*wire));
-    wire->world = world;
-    wire->tick_ms = -1;
     struct relay_config config = {.has_challenge = true,
                                   .is_strict = true,
                                   .limits = limits_standard(),
                                   .random = relay_random,
-                                  .random_arg = wire};
-    wire->relay = relay_new(&config);
+                                  .random_arg = hub->wire};
+    hub->tick_ms = -1;
+    hub->relay = relay_new(&config);
+}
+
+struct wire *wire_new(struct world *world, size_t relays)
+{
+    struct wire *wire = base_alloc(sizeof(*wire));
+    assert(relays > 0 && relays <= WIRE_RELAYS_MAX);
+    wire->world = world;
+    wire->n_hubs = relays;
+    rng_init(&wire->rng, rng_next(&world->rng));
+    for (size_t i = 0; i < relays; i++) {
+        wire->hubs[i].wire = wire;
+        hub_start(&wire->hubs[i]);
+    }
     return wire;
+}
+
+size_t wire_relays(const struct wire *wire)
+{
+    return wire->n_hubs;
+}
+
+struct str wire_relay_url(size_t relay)
+{
+    static const char *const urls[WIRE_RELAYS_MAX] = {"ws://127.0.0.1:9090", "ws://127.0.0.1:9091"};
+    return str_of(urls[relay]);
 }
 
 static struct now now_of(const struct wire *wire)
@@ -65,8 +98,8 @@ static struct now now_of(const struct wire *wire)
     return (struct now){wire->world->now_ms, wire->world->now_ms};
 }
 
-static struct cable *cable_find(struct wire *wire, const struct station *node, uint64_t incarnation,
-                                uint64_t link)
+static struct cable *cable_find(struct wire *wire, const struct endpoint *node,
+                                uint64_t incarnation, uint64_t link)
 {
     for (struct cable *c = wire->cables; c != NULL; c = c->next) {
         if (!c->is_gone && c->node == node && c->incarnation == incarnation && c->link == link) {
@@ -78,10 +111,16 @@ static struct cable *cable_find(struct wire *wire, const struct station *node, u
 
 /* --- the end of a cable -------------------------------------------------------------------- */
 
-static void cable_cut(struct cable *cable)
+static int64_t parted_until(const struct cable *cable)
+{
+    return cable->hub->parted_until_ms[cable->node->index];
+}
+
+static void relay_settle(struct hub *hub);
+
+static void relay_forgets(struct cable *cable)
 {
     struct conn *conn = cable->conn;
-    cable->is_gone = true;
     cable->conn = NULL;
     while (cable->first != NULL) {
         struct letter *next = cable->first->next;
@@ -89,7 +128,29 @@ static void cable_cut(struct cable *cable)
         cable->first = next;
     }
     if (conn != NULL) {
-        relay_gone(cable->wire->relay, now_of(cable->wire), conn);
+        relay_gone(cable->hub->relay, now_of(cable->wire), conn);
+    }
+}
+
+static void relay_learns(void *ctx, uint64_t word)
+{
+    struct cable *cable = ctx;
+    (void)word;
+    if (cable->conn != NULL) {
+        relay_forgets(cable);
+        relay_settle(cable->hub);
+    }
+}
+
+/* The node's end is gone; the relay hears of it when something can reach it. */
+static void cable_cut(struct cable *cable)
+{
+    struct world *world = cable->wire->world;
+    cable->is_gone = true;
+    if (parted_until(cable) > world->now_ms) {
+        agenda_put(&world->agenda, parted_until(cable), relay_learns, cable, 0);
+    } else {
+        relay_forgets(cable);
     }
 }
 
@@ -97,29 +158,31 @@ static void tells_down(void *ctx, uint64_t word)
 {
     struct cable *cable = ctx;
     (void)word;
-    station_link_down(cable->node, cable->incarnation, cable->link, STR("closed"));
+    cable->node->down(cable->node->ctx, cable->incarnation, cable->link, STR("closed"));
 }
 
-/* The node learns of it a little later. */
+/* Both learn of it, the node a little later. */
 static void cable_break(struct cable *cable)
 {
     struct world *world = cable->wire->world;
-    cable_cut(cable);
-    agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 0, 30), tells_down, cable,
-               0);
+    int64_t at = world->now_ms + rng_between(&cable->wire->rng, 0, 30);
+    cable->is_gone = true;
+    relay_forgets(cable);
+    agenda_put(&world->agenda, at > parted_until(cable) ? at : parted_until(cable), tells_down,
+               cable, 0);
 }
 
 void wire_free(struct wire *wire)
 {
     while (wire->cables != NULL) {
         struct cable *next = wire->cables->next;
-        if (!wire->cables->is_gone) {
-            cable_cut(wire->cables);
-        }
+        relay_forgets(wire->cables);
         base_free(wire->cables);
         wire->cables = next;
     }
-    relay_free(wire->relay);
+    for (size_t i = 0; i < wire->n_hubs; i++) {
+        relay_free(wire->hubs[i].relay);
+    }
     base_free(wire);
 }
 
@@ -131,7 +194,7 @@ static void arrives_at_node(void *ctx, uint64_t word)
     struct cable *cable = letter->cable;
     (void)word;
     if (!cable->is_gone) {
-        station_link_message(cable->node, cable->incarnation, cable->link,
+        cable->node->message(cable->node->ctx, cable->incarnation, cable->link,
                              str_make(letter->bytes, letter->n), letter->is_text);
     }
     base_free(letter);
@@ -150,38 +213,50 @@ static struct letter *letter_new(struct cable *cable, struct str bytes, bool is_
 }
 
 /* In order: never before the one sent last. */
-static int64_t arrival(struct world *world, int64_t *last_ms)
+static int64_t arrival(struct cable *cable, int64_t *last_ms)
 {
-    int64_t at = world->now_ms + rng_between(&world->rng, 1, 25);
+    struct world *world = cable->wire->world;
+    int64_t at = world->now_ms + rng_between(&cable->wire->rng, 1, 25);
+    uint64_t one_in = world->faults.clog_one_in;
+    if (one_in != 0 && rng_one_in(&cable->wire->rng, one_in) &&
+        schedule_next(&world->schedule, HAPPENS_CLOG)) {
+        at += rng_between(&cable->wire->rng, 500, 15000);
+        world_trace(world, "link %llu of node %zu stands still until %lld",
+                    (unsigned long long)cable->link, cable->node->index, (long long)at);
+    }
+    at = at > parted_until(cable) ? at : parted_until(cable) + 1;
     *last_ms = at > *last_ms ? at : *last_ms;
     return *last_ms;
 }
 
-static bool is_cut_now(struct world *world)
+static bool is_cut_now(struct wire *wire)
 {
-    uint64_t one_in = world->faults.link_cut_one_in;
-    world->counts.link_messages++;
-    return one_in != 0 && rng_one_in(&world->rng, one_in);
+    uint64_t one_in = wire->world->faults.link_cut_one_in;
+    wire->world->counts.link_messages++;
+    return one_in != 0 && rng_one_in(&wire->rng, one_in) &&
+           schedule_next(&wire->world->schedule, HAPPENS_CUT);
 }
 
 static void relay_read(struct cable *cable);
 
 /* Takes what the relay has to say to everybody, until it is silent. */
-static void relay_settle(struct wire *wire)
+static void relay_settle(struct hub *hub)
 {
-    struct world *world = wire->world;
+    struct world *world = hub->wire->world;
     struct conn *conn;
-    while ((conn = relay_changed(wire->relay)) != NULL) {
+    while ((conn = relay_changed(hub->relay)) != NULL) {
         struct cable *cable = conn_socket(conn);
         struct frame *frame;
         while ((frame = conn_first(conn)) != NULL) {
             struct letter *letter =
                 letter_new(cable, frame_payload(frame), frame->kind == FRAME_TEXT);
-            agenda_put_owned(&world->agenda, arrival(world, &cable->down_ms), arrives_at_node,
+            agenda_put_owned(&world->agenda, arrival(cable, &cable->down_ms), arrives_at_node,
                              letter, base_free);
-            conn_sent(wire->relay, conn);
+            conn_sent(hub->relay, conn);
         }
-        if (conn_closing(conn) != CONN_OPEN) {
+        if (conn_closing(conn) != CONN_OPEN && cable->is_gone) {
+            relay_forgets(cable);
+        } else if (conn_closing(conn) != CONN_OPEN) {
             cable_break(cable);
         } else {
             relay_read(cable);
@@ -191,24 +266,25 @@ static void relay_settle(struct wire *wire)
 
 static void relay_ticks(void *ctx, uint64_t word);
 
-static void tick_put(struct wire *wire)
+static void tick_put(struct hub *hub)
 {
-    int64_t due = relay_due_ms(wire->relay);
-    if (due >= 0 && (wire->tick_ms < 0 || due < wire->tick_ms)) {
-        wire->tick_ms = due > wire->world->now_ms ? due : wire->world->now_ms + 1;
-        agenda_put(&wire->world->agenda, wire->tick_ms, relay_ticks, wire, 0);
+    struct world *world = hub->wire->world;
+    int64_t due = relay_due_ms(hub->relay);
+    if (due >= 0 && (hub->tick_ms < 0 || due < hub->tick_ms)) {
+        hub->tick_ms = due > world->now_ms ? due : world->now_ms + 1;
+        agenda_put(&world->agenda, hub->tick_ms, relay_ticks, hub, 0);
     }
 }
 
 static void relay_ticks(void *ctx, uint64_t word)
 {
-    struct wire *wire = ctx;
+    struct hub *hub = ctx;
     (void)word;
-    if (wire->tick_ms == wire->world->now_ms) {
-        wire->tick_ms = -1;
-        relay_tick(wire->relay, now_of(wire));
-        relay_settle(wire);
-        tick_put(wire);
+    if (hub->tick_ms == hub->wire->world->now_ms) {
+        hub->tick_ms = -1;
+        relay_tick(hub->relay, now_of(hub->wire));
+        relay_settle(hub);
+        tick_put(hub);
     }
 }
 
@@ -226,8 +302,9 @@ static void relay_read(struct cable *cable)
         frame_seal(frame);
         cable->on_the_way -= letter->n;
         base_free(letter);
-        relay_message(wire->relay, now_of(wire), cable->conn, frame);
-        station_link_room(cable->node, cable->incarnation, cable->link, ROOM - cable->on_the_way);
+        relay_message(cable->hub->relay, now_of(wire), cable->conn, frame);
+        cable->node->room(cable->node->ctx, cable->incarnation, cable->link,
+                          ROOM - cable->on_the_way);
     }
 }
 
@@ -236,7 +313,7 @@ static void arrives_at_relay(void *ctx, uint64_t word)
     struct letter *letter = ctx;
     struct cable *cable = letter->cable;
     (void)word;
-    if (cable->is_gone) {
+    if (cable->conn == NULL) {
         base_free(letter);
         return;
     }
@@ -248,75 +325,130 @@ static void arrives_at_relay(void *ctx, uint64_t word)
     }
     cable->last = letter;
     relay_read(cable);
-    relay_settle(cable->wire);
-    tick_put(cable->wire);
+    relay_settle(cable->hub);
+    tick_put(cable->hub);
 }
 
 static void connects(void *ctx, uint64_t word)
 {
     struct cable *cable = ctx;
     struct wire *wire = cable->wire;
+    struct hub *hub = cable->hub;
     (void)word;
     if (cable->is_gone) {
         return;
     }
-    cable->conn = relay_open(wire->relay, now_of(wire), STR("127.0.0.1"), false, cable);
+    if (parted_until(cable) > wire->world->now_ms) {
+        agenda_put(&wire->world->agenda, parted_until(cable), connects, cable, 0);
+        return;
+    }
+    if (hub->down_until_ms <= wire->world->now_ms) {
+        cable->conn = relay_open(hub->relay, now_of(wire), STR("127.0.0.1"), false, cable);
+    }
     if (cable->conn == NULL) {
         cable_break(cable);
         return;
     }
-    station_link_up(cable->node, cable->incarnation, cable->link);
-    relay_settle(wire);
-    tick_put(wire);
+    cable->node->up(cable->node->ctx, cable->incarnation, cable->link);
+    relay_settle(hub);
+    tick_put(hub);
 }
 
-void wire_dial(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link,
+void wire_dial(struct wire *wire, const struct endpoint *node, uint64_t incarnation, uint64_t link,
                struct str url)
 {
     struct world *world = wire->world;
     struct cable *cable = base_alloc(sizeof(*cable));
-    (void)url;
     *cable = (struct cable){
         .next = wire->cables, .wire = wire, .node = node, .incarnation = incarnation, .link = link};
+    for (size_t i = 0; i < wire->n_hubs; i++) {
+        if (str_starts(url, wire_relay_url(i))) {
+            cable->hub = &wire->hubs[i];
+        }
+    }
+    assert(cable->hub != NULL);
     wire->cables = cable;
-    agenda_put(&world->agenda, world->now_ms + rng_between(&world->rng, 1, 40), connects, cable, 0);
+    agenda_put(&world->agenda, world->now_ms + rng_between(&wire->rng, 1, 40), connects, cable, 0);
 }
 
-void wire_send(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link,
+void wire_send(struct wire *wire, const struct endpoint *node, uint64_t incarnation, uint64_t link,
                struct str message, bool is_text)
 {
     struct cable *cable = cable_find(wire, node, incarnation, link);
     if (cable == NULL) {
         return;
     }
-    if (is_cut_now(wire->world)) {
+    if (is_cut_now(wire)) {
+        world_trace(wire->world, "link %llu of node %zu breaks", (unsigned long long)link,
+                    node->index);
         cable_break(cable);
-        relay_settle(wire);
+        relay_settle(cable->hub);
         return;
     }
     cable->on_the_way += message.n;
     if (cable->on_the_way > ROOM + (size_t)RELAY_MESSAGE_MAX) {
         world_fail(wire->world, "a link's room is not respected");
     }
-    agenda_put_owned(&wire->world->agenda, arrival(wire->world, &cable->up_ms), arrives_at_relay,
+    agenda_put_owned(&wire->world->agenda, arrival(cable, &cable->up_ms), arrives_at_relay,
                      letter_new(cable, message, is_text), base_free);
 }
 
-void wire_close(struct wire *wire, struct station *node, uint64_t incarnation, uint64_t link)
+void wire_close(struct wire *wire, const struct endpoint *node, uint64_t incarnation, uint64_t link)
 {
     struct cable *cable = cable_find(wire, node, incarnation, link);
     if (cable != NULL) {
         cable_cut(cable);
-        relay_settle(wire);
+        relay_settle(cable->hub);
     }
 }
 
-void wire_node_gone(struct wire *wire, struct station *node)
+static void settle_all(struct wire *wire)
+{
+    for (size_t i = 0; i < wire->n_hubs; i++) {
+        relay_settle(&wire->hubs[i]);
+    }
+}
+
+void wire_node_gone(struct wire *wire, const struct endpoint *node)
 {
     for (struct cable *c = wire->cables; c != NULL; c = c->next) {
         if (!c->is_gone && c->node == node) {
             cable_cut(c);
         }
     }
-    relay_settle(wire);
+    settle_all(wire);
+}
+
+/* --- faults -------------------------------------------------------------------------------- */
+
+void wire_part(struct wire *wire, const struct endpoint *node, size_t relay, int64_t end_ms)
+{
+    world_trace(wire->world, "node %zu is parted from relay %zu until %lld", node->index, relay,
+                (long long)end_ms);
+    wire->hubs[relay].parted_until_ms[node->index] = end_ms;
+}
+
+void wire_relay_restart(struct wire *wire, size_t relay, int64_t end_ms)
+{
+    struct hub *hub = &wire->hubs[relay];
+    world_trace(wire->world, "relay %zu is down until %lld", relay, (long long)end_ms);
+    hub->down_until_ms = end_ms;
+    for (struct cable *c = wire->cables; c != NULL; c = c->next) {
+        if (c->hub == hub && c->conn != NULL && c->is_gone) {
+            relay_forgets(c);
+        } else if (c->hub == hub && c->conn != NULL) {
+            cable_break(c);
+        }
+    }
+    relay_free(hub->relay);
+    hub_start(hub);
+}
+
+void wire_heal(struct wire *wire)
+{
+    for (size_t i = 0; i < wire->n_hubs; i++) {
+        struct hub *hub = &wire->hubs[i];
+        hub->down_until_ms = 0;
+        memset(hub->parted_until_ms, 0, sizeof(hub->parted_until_ms));
+    }
 }

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "test/sim/agenda.h"
 #include "test/sim/rng.h"
+#include "test/sim/schedule.h"
 
 #define WORLD_NODES_MAX 4
 #define WORLD_USERS_MAX 16
@@ -18,6 +19,7 @@ struct faults {
     uint64_t crash_one_in;     /* effects */
     uint64_t bad_flush_one_in; /* flushes */
     uint64_t link_cut_one_in;  /* messages over a link */
+    uint64_t clog_one_in;      /* likewise */
 };
 
 /* What happened, counted. */
@@ -30,10 +32,13 @@ struct counts {
 
 struct world {
     uint64_t seed;
-    struct rng rng;
+    struct rng rng, weather;
+    struct schedule schedule;
     struct agenda agenda;
     int64_t now_ms;
     struct faults faults;
+    int64_t weather_every_ms; /* at most this long between two; 0: fair weather */
+    bool is_clear;            /* faults have stopped */
     struct station *nodes[WORLD_NODES_MAX];
     size_t n_nodes;
     struct wire *wire; /* NULL: no relay */
