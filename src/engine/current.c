@@ -78,6 +78,7 @@ enum err current_move(struct hs *hs, struct room *room, int64_t snapshot, const 
         return ERR_NONE;
     }
     TRY(room_set_snapshot(hs, room, snapshot));
+    TRY(store_run(hs->store, STMT_ROOM_STATE_PUT, "iii", room->nid, position, snapshot));
     if (ev != NULL && ev->after == snapshot && ev->before == old && event_is_state(ev->ev)) {
         return change(hs, room, ev->ev->type, ev->ev->state_key, ev, position);
     }

@@ -4,6 +4,7 @@
 #include "schema_1.h"
 #include "schema_2.h"
 #include "schema_3.h"
+#include "schema_4.h"
 
-const char *const schema_migrations[] = {schema_1, schema_2, schema_3};
+const char *const schema_migrations[] = {schema_1, schema_2, schema_3, schema_4};
 const int schema_version = COUNT_OF(schema_migrations);
