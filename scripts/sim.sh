@@ -4,15 +4,16 @@
 #   SEEDS=a..b        those (1..500); each is run twice, and the traces compared
 #   MINUTES=m         new ones, from START on, for so long
 #   NODES=n           as many homeservers (a seed chooses one or two)
+#   SETTLED=1         nobody speaks before all are in the room, and nobody goes
 # The last line is "N passed, N failed"; each process's output is kept in build/sim/.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 SIM=${SIM:-$top/build/release/sim}
 JOBS=${JOBS:-$(nproc)}
-nodes=${NODES:+--nodes $NODES}
+nodes="${NODES:+--nodes $NODES}${SETTLED:+ --settled}"
 if [ -n "${SEED:-}" ]; then
-    # shellcheck disable=SC2086 # two words or none
+    # shellcheck disable=SC2086 # words or none
     exec "$SIM" --seed "$SEED" $nodes --verbose
 fi
 SEEDS=${SEEDS:-1..500}
@@ -33,7 +34,7 @@ while [ "$job" -lt "$JOBS" ]; do
     else
         set -- --seeds "$((first + job))..$last"
     fi
-    # shellcheck disable=SC2086 # two words or none
+    # shellcheck disable=SC2086 # words or none
     "$SIM" "$@" --step "$JOBS" $nodes --brief >"$logs/$job.log" 2>&1 || true &
     job=$((job + 1))
 done

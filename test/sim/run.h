@@ -5,7 +5,8 @@
 #include "test/sim/world.h"
 
 struct run_options {
-    size_t nodes; /* 0: the seed chooses one or two */
+    size_t nodes;    /* 0: the seed chooses one or two */
+    bool is_settled; /* nobody speaks before all are in the room, and nobody goes */
     bool is_verbose;
     bool is_quiet; /* a failure is not told either */
 };

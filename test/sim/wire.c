@@ -89,8 +89,7 @@ size_t wire_relays(const struct wire *wire)
 
 struct str wire_relay_url(size_t relay)
 {
-    static const char *const urls[WIRE_RELAYS_MAX] = {"ws://127.0.0.1:9090", "ws://127.0.0.1:9091"};
-    return str_of(urls[relay]);
+    return relay == 0 ? STR("ws://127.0.0.1:9090") : STR("ws://127.0.0.1:9091");
 }
 
 static struct now now_of(const struct wire *wire)

@@ -51,12 +51,10 @@ void world_fail(struct world *world, const char *format, ...)
     va_list args;
     bool is_first = !world->is_failed;
     world->is_failed = true;
-    if (world->is_quiet) {
+    if (world->is_quiet || !is_first) {
         return;
     }
-    if (is_first) {
-        tell_last(world);
-    }
+    tell_last(world);
     va_start(args, format);
     printf("seed %llu at %lld ms: ", (unsigned long long)world->seed, (long long)world->now_ms);
     vprintf(format, args);

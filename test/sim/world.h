@@ -9,6 +9,7 @@
 
 #define WORLD_NODES_MAX 4
 #define WORLD_USERS_MAX 16
+#define WORLD_ROOMS_MAX 2
 
 struct station;
 struct user;
@@ -30,6 +31,12 @@ struct counts {
 #define WORLD_LAST_LINES 40
 #define WORLD_LINE 240
 
+/* Made by the user of the same number; room 0 is public and has an alias, others are not. */
+struct room {
+    char id[256];                       /* empty until it is made */
+    bool is_moderated[WORLD_USERS_MAX]; /* somebody tried to throw the user out */
+};
+
 struct world {
     uint64_t seed;
     struct rng rng, weather;
@@ -44,8 +51,10 @@ struct world {
     struct wire *wire; /* NULL: no relay */
     struct user *users[WORLD_USERS_MAX];
     size_t n_users;
-    int messages_each;
-    char room[256]; /* the one they all talk in; empty until it is made */
+    int acts_each;
+    bool is_settled; /* nobody acts before all are in room 0, and nobody goes */
+    struct room rooms[WORLD_ROOMS_MAX];
+    size_t n_rooms;
     /* What happened, in one number; the same seed gives the same. */
     uint64_t trace;
     struct counts counts;
