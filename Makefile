@@ -70,7 +70,7 @@ vectors: deps
 sim: deps
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target sim
-	@SEED="$(SEED)" SEEDS="$(SEEDS)" MINUTES="$(MINUTES)" NODES="$(NODES)" SETTLED="$(SETTLED)" JOBS="$(JOBS)" \
+	@SEED="$(SEED)" SEEDS="$(SEEDS)" MINUTES="$(MINUTES)" NODES="$(NODES)" RESTLESS="$(RESTLESS)" JOBS="$(JOBS)" \
 		scripts/sim.sh
 
 conformance:

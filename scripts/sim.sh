@@ -4,14 +4,14 @@
 #   SEEDS=a..b        those (1..500); each is run twice, and the traces compared
 #   MINUTES=m         new ones, from START on, for so long
 #   NODES=n           as many homeservers (a seed chooses one or two)
-#   SETTLED=1         nobody speaks before all are in the room, and nobody goes
+#   RESTLESS=1        people speak before all are in the room, go, and are thrown out
 # The last line is "N passed, N failed"; each process's output is kept in build/sim/.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
 SIM=${SIM:-$top/build/release/sim}
 JOBS=${JOBS:-$(nproc)}
-nodes="${NODES:+--nodes $NODES}${SETTLED:+ --settled}"
+nodes="${NODES:+--nodes $NODES}${RESTLESS:+ --restless}"
 if [ -n "${SEED:-}" ]; then
     # shellcheck disable=SC2086 # words or none
     exec "$SIM" --seed "$SEED" $nodes --verbose

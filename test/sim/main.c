@@ -1,4 +1,4 @@
-/* sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N] [--settled] [--once]
+/* sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N] [--restless] [--once]
  *     [--brief] [--verbose]
  *
  * Runs seeds; run.h says what one is. Each is run twice, which must leave the same trace (--once:
@@ -50,7 +50,7 @@ static bool seed_passes(uint64_t seed, const struct options *options, uint64_t *
         if (options->run.nodes != 0) {
             printf(" NODES=%zu", options->run.nodes);
         }
-        puts(options->run.is_settled ? " SETTLED=1" : "");
+        puts(options->run.is_restless ? " RESTLESS=1" : "");
     }
     *digest = (*digest ^ first.trace) * 0x100000001B3u;
     fflush(stdout);
@@ -63,8 +63,8 @@ static bool flag_parse(struct options *out, const char *name)
         out->run.is_verbose = true;
     } else if (strcmp(name, "--once") == 0) {
         out->is_once = true;
-    } else if (strcmp(name, "--settled") == 0) {
-        out->run.is_settled = true;
+    } else if (strcmp(name, "--restless") == 0) {
+        out->run.is_restless = true;
     } else if (strcmp(name, "--brief") == 0) {
         out->is_brief = true;
     } else {
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     uint64_t passed = 0, failed = 0, digest = 0xCBF29CE484222325u;
     if (!options_parse(&options, argc, argv)) {
         fputs("Usage: sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N]\n"
-              "           [--settled] [--once] [--brief] [--verbose]\n",
+              "           [--restless] [--once] [--brief] [--verbose]\n",
               stderr);
         return 2;
     }

@@ -41,7 +41,7 @@ static void world_open(struct world *world, uint64_t seed, const struct run_opti
     world->n_rooms = 1 + rng_below(&world->rng, WORLD_ROOMS_MAX);
     rng_init(&world->weather, rng_next(&world->rng));
     draw_faults(world);
-    world->is_settled = options->is_settled;
+    world->is_settled = !options->is_restless;
     world->n_nodes = options->nodes != 0 ? options->nodes : 1 + seed % 2;
     size_t relays = world->n_nodes == 1 ? 0 : 1 + rng_below(&world->rng, WIRE_RELAYS_MAX);
     if (relays > 0) {

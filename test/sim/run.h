@@ -5,8 +5,8 @@
 #include "test/sim/world.h"
 
 struct run_options {
-    size_t nodes;    /* 0: the seed chooses one or two */
-    bool is_settled; /* nobody speaks before all are in the room, and nobody goes */
+    size_t nodes;     /* 0: the seed chooses one or two */
+    bool is_restless; /* people speak before all are in the room, go, and are thrown out */
     bool is_verbose;
     bool is_quiet; /* a failure is not told either */
 };

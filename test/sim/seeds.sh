@@ -8,10 +8,10 @@ careful=$top/build/dev/sim
 SEEDS=${SEEDS:-1..500}
 status=0
 
-digest() { "$1" --seeds "$2" --once --settled --brief | grep '^digest '; }
+digest() { "$1" --seeds "$2" --once --brief | grep '^digest '; }
 
 echo "1..2"
-if SIM=$swift SEEDS=$SEEDS SETTLED=1 "$top/scripts/sim.sh"; then
+if SIM=$swift SEEDS=$SEEDS "$top/scripts/sim.sh"; then
     echo "ok 1 - nothing acknowledged is lost in seeds $SEEDS"
 else
     echo "not ok 1 - nothing acknowledged is lost in seeds $SEEDS"
