@@ -86,9 +86,10 @@ ring_client() {
     node_tests test/client/*.test.mjs
 }
 
-# The native server's answers by the specification's OpenAPI data; the table is kept beside the log.
+# The native server's answers by the specification's OpenAPI data; the table is kept beside the log. The
+# other server in it is the harness's.
 ring_conformance() {
-    programs && REPORT="$logs/conformance.txt" node_tests test/conformance/*.test.mjs
+    programs && node_packages harness && REPORT="$logs/conformance.txt" node_tests test/conformance/*.test.mjs
 }
 
 # Playwright over folder $1 of harness/e2e, in both browsers.

@@ -43,13 +43,14 @@ const unpadded = (bytes) => bytes.toString("base64").replace(/=+$/, "");
 const hashOf = (value) => createHash("sha256").update(canonical(value)).digest();
 
 /**
- * A join as it is signed and named: redacted by the rules of version 11.
+ * An event as it is signed and named: redacted by the rules of version 11.
  *
- * @param {Record<string, any>} event of type m.room.member
+ * @param {Record<string, any>} event of type m.room.member or m.room.message
  */
-function redactedMember(event) {
+function redacted(event) {
   const kept = Object.fromEntries(Object.entries(event).filter(([name]) => KEPT.includes(name)));
-  return { ...kept, content: { membership: event.content.membership } };
+  const { membership } = event.content;
+  return { ...kept, content: event.type === "m.room.member" ? { membership } : {} };
 }
 
 export class Member {
@@ -79,16 +80,17 @@ export class Member {
    * @param {string} method
    * @param {string} uri
    * @param {unknown} [content]
-   * @returns {Promise<any>} the body of a 200
+   * @param {string} [destination] what the signature says whom it is for
+   * @returns {Promise<{ status: number, type: string, body: Buffer }>}
    */
-  async ask(to, method, uri, content) {
+  async call(to, method, uri, content, destination = to) {
     const connection = this.#connections.get(to) ?? (await this.peer.dial(to));
     this.#connections.set(to, connection);
     const signed = {
       method,
       uri,
       origin: this.name,
-      destination: to,
+      destination,
       ...(content ? { content } : {}),
     };
     const sig = unpadded(this.peer.identity.sign(canonical(signed)));
@@ -96,16 +98,45 @@ export class Member {
     const head = [
       `${method} ${uri} HTTP/1.1`,
       `host: ${to}`,
-      `authorization: X-Matrix origin="${this.name}",destination="${to}",key="${KEY_ID}",sig="${sig}"`,
+      `authorization: X-Matrix origin="${this.name}",destination="${destination}",key="${KEY_ID}",sig="${sig}"`,
       `content-length: ${body.length}`,
       ...(body.length > 0 ? ["content-type: application/json"] : []),
       "connection: close",
     ];
-    const answer = await connection.exchange(`${head.join("\r\n")}\r\n\r\n`, body);
+    return connection.exchange(`${head.join("\r\n")}\r\n\r\n`, body);
+  }
+
+  /**
+   * @param {string} to
+   * @param {string} method
+   * @param {string} uri
+   * @param {unknown} [content]
+   * @returns {Promise<any>} the body of a 200
+   */
+  async ask(to, method, uri, content) {
+    const answer = await this.call(to, method, uri, content);
     if (answer.status !== 200) {
       throw new Error(`${method} ${uri} at ${to}: ${answer.status} ${answer.body}`);
     }
     return JSON.parse(answer.body.toString());
+  }
+
+  /**
+   * Completes an event, e.g. of make_join: time, hash, signature.
+   *
+   * @param {Record<string, any>} template of type m.room.member or m.room.message, version 11
+   * @returns {{ event: Record<string, any>, id: string }}
+   */
+  seal(template) {
+    const event = without(template, ["hashes", "signatures", "unsigned"]);
+    event.origin = this.name;
+    event.origin_server_ts = Date.now();
+    event.hashes = { sha256: unpadded(hashOf(event)) };
+    const named = redacted(event);
+    event.signatures = {
+      [this.name]: { [KEY_ID]: unpadded(this.peer.identity.sign(canonical(named))) },
+    };
+    return { event, id: `$${hashOf(named).toString("base64url")}` };
   }
 
   /**
@@ -120,14 +151,7 @@ export class Member {
       "GET",
       `/_matrix/federation/v1/make_join/${place}?ver=${VERSION}`,
     );
-    const event = without(made.event, ["hashes", "signatures", "unsigned"]);
-    event.origin_server_ts = Date.now();
-    event.hashes = { sha256: unpadded(hashOf(event)) };
-    const redacted = redactedMember(event);
-    event.signatures = {
-      [this.name]: { [KEY_ID]: unpadded(this.peer.identity.sign(canonical(redacted))) },
-    };
-    const id = `$${hashOf(redacted).toString("base64url")}`;
+    const { event, id } = this.seal(made.event);
     const to = `${encodeURIComponent(room)}/${encodeURIComponent(id)}`;
     await this.ask(via, "PUT", `/_matrix/federation/v2/send_join/${to}`, event);
     return id;

@@ -353,7 +353,7 @@ class Connection {
    *
    * @param {string} head of the request, with its blank line
    * @param {Buffer} body
-   * @returns {Promise<{ status: number, body: Buffer }>}
+   * @returns {Promise<{ status: number, type: string, body: Buffer }>} type: of its content
    */
   async exchange(head, body) {
     const id = this.#next;
@@ -382,8 +382,13 @@ class Connection {
     if (end < 0) {
       throw new Error(`no answer, but ${answer.length} bytes`);
     }
-    const status = Number(answer.subarray(0, end).toString().split(" ")[1]);
-    return { status, body: answer.subarray(end + 4) };
+    const lines = answer.subarray(0, end).toString().split("\r\n");
+    const type = lines.find((line) => /^content-type:/i.test(line)) ?? "content-type:";
+    return {
+      status: Number(lines[0].split(" ")[1]),
+      type: type.slice(type.indexOf(":") + 1).trim(),
+      body: answer.subarray(end + 4),
+    };
   }
 }
 

@@ -306,6 +306,7 @@ static enum err on_made(struct hs *hs, struct call *call, int status, struct jso
         return refused(hs, call, 0, NULL, "its template is not our own event");
     }
     put_content(call->a, join, template);
+    json_put_text(template, "origin", signer.server);
     json_put_int(template, "origin_server_ts", hs->now.unix_ms);
     json_remove(template, STR("event_id"));
     if (version->id_form == VERSION_ID_SERVER) {

@@ -70,7 +70,9 @@ static enum err make(struct hs *hs, struct req *req, struct room *room, const ch
     }
     struct json *out = json_object(req->a);
     json_put_text(out, "room_version", room->version->name);
-    json_put(out, STR("event"), event_template(req->a, room->version, &parts));
+    struct json *template = event_template(req->a, room->version, &parts);
+    json_put_text(template, "origin", hs->identity.server); /* make_join of the s-s API wants it */
+    json_put(out, STR("event"), template);
     return reply_json(req, out);
 }
 

@@ -2,6 +2,7 @@
 import { accounts } from "./areas/accounts.mjs";
 import { devices } from "./areas/devices.mjs";
 import { events } from "./areas/events.mjs";
+import { federation } from "./areas/federation.mjs";
 import { push } from "./areas/push.mjs";
 import { rooms } from "./areas/rooms.mjs";
 import { sync } from "./areas/sync.mjs";
@@ -11,6 +12,7 @@ import { walks } from "./walk.mjs";
  * @typedef {object} Given
  * @property {import("./actor.mjs").Stage} stage
  * @property {import("./actor.mjs").Actor} anyone somebody without a token
+ * @property {import("./resident.mjs").Resident} resident another server
  */
 /**
  * @typedef {object} Case
@@ -19,4 +21,4 @@ import { walks } from "./walk.mjs";
  */
 
 /** @type {Record<string, Case[]>} */
-export const areas = { accounts, rooms, events, sync, push, devices, walks };
+export const areas = { accounts, rooms, events, sync, push, devices, federation, walks };

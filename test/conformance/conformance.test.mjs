@@ -7,14 +7,15 @@ import { writeFile } from "node:fs/promises";
 import { after, test } from "node:test";
 
 import { conversations } from "../client/conversations/index.mjs";
-import { scratch, startNeurite } from "../client/servers.mjs";
+import { scratch, startNeurite, startRelay } from "../client/servers.mjs";
 import { Stage } from "./actor.mjs";
 import { areas } from "./areas.mjs";
 import { Ledger } from "./ledger.mjs";
+import { Resident } from "./resident.mjs";
 import { isThere, place, Spec } from "./spec.mjs";
 
 /** How many operations counted when this was last raised; it only rises. */
-const FLOOR = { client: 87, server: 0 };
+const FLOOR = { client: 87, server: 21 };
 const WITHIN_MS = 120_000;
 
 if (!isThere()) {
@@ -23,11 +24,17 @@ if (!isThere()) {
 } else {
   const spec = new Spec();
   const ledger = new Ledger(spec.operations);
-  const server = await startNeurite(await scratch());
+  const relay = await startRelay("ours");
+  const server = await startNeurite(await scratch(), ["--relay", relay.url]);
   const stage = new Stage(spec, ledger, server.base);
 
+  const resident = new Resident(spec, ledger, relay.url, server.name);
+  await resident.start();
+
   after(async () => {
+    resident.stop();
     await server.stop();
+    await relay.stop();
     const report = ledger.report();
     console.log(report);
     if (process.env.REPORT) {
@@ -45,7 +52,7 @@ if (!isThere()) {
 
   for (const [area, cases] of Object.entries(areas)) {
     for (const { name, run } of cases) {
-      judgedTest(`${area}: ${name}`, () => run({ stage, anyone: stage.anyone }));
+      judgedTest(`${area}: ${name}`, () => run({ stage, resident, anyone: stage.anyone }));
     }
   }
   for (const { name, run } of conversations) {
