@@ -15,7 +15,7 @@ import { Resident } from "./resident.mjs";
 import { isThere, place, Spec } from "./spec.mjs";
 
 /** How many operations counted when this was last raised; it only rises. */
-const FLOOR = { client: 87, server: 21 };
+const FLOOR = { client: 96, server: 21 };
 const WITHIN_MS = 120_000;
 
 if (!isThere()) {
@@ -23,7 +23,7 @@ if (!isThere()) {
   test("conformance/data judges every answer", { skip: why }, () => {});
 } else {
   const spec = new Spec();
-  const ledger = new Ledger(spec.operations);
+  const ledger = new Ledger(spec);
   const relay = await startRelay("ours");
   const server = await startNeurite(await scratch(), ["--relay", relay.url]);
   const stage = new Stage(spec, ledger, server.base);

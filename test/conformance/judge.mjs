@@ -45,8 +45,9 @@ function coerced(text, type) {
 }
 
 export class Judge {
-  /** @param {Operation[]} operations */
-  constructor(operations) {
+  /** @param {import("./spec.mjs").Spec} spec */
+  constructor({ operations, stages }) {
+    this.stages = stages;
     this.rows = operations.map((operation) => {
       const names = [...operation.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
       // A state key may be empty, and then its slash may be missing.
@@ -131,6 +132,9 @@ export class Judge {
    */
   answerFaults(operation, { status, type, body }) {
     const validate = operation.answers.get(String(status));
+    if (status === 401 && body?.flows !== undefined) {
+      return this.stages(body); // user-interactive authentication may stand before any operation
+    }
     if (status >= 400) {
       const isStandard = validate === undefined || TOKEN_CODES.includes(body?.errcode);
       return isStandard ? errorFaults(body) : validate(body);

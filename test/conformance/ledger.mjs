@@ -42,12 +42,12 @@ const cannotFail = (operation) =>
   operation.errors.length === 0 && operation.isOpen && operation.request === undefined;
 
 export class Ledger {
-  /** @param {Operation[]} operations */
-  constructor(operations) {
-    this.judge = new Judge(operations);
+  /** @param {import("./spec.mjs").Spec} spec */
+  constructor(spec) {
+    this.judge = new Judge(spec);
     /** @type {Map<Operation, Row>} */
     this.rows = new Map(
-      operations.map((operation) => [
+      spec.operations.map((operation) => [
         operation,
         { operation, statuses: new Map(), cases: new Set(), hasSuccess: false, hasError: false },
       ]),

@@ -113,6 +113,10 @@ export class Spec {
         this.load(file);
       }
     }
+    /** The answer that asks for a stage of user-interactive authentication. */
+    this.stages = this.validator({
+      $ref: "spec:///api/client-server/definitions/auth_response.yaml",
+    });
     /** @type {Operation[]} */
     this.operations = [
       ...this.operationsOf("client", "api/client-server"),

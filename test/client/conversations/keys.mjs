@@ -52,7 +52,10 @@ async function uploadCrossSigning(user) {
   return { master, self, other, body };
 }
 
-const backup = { algorithm: "m.megolm_backup.v1", auth_data: { public_key: "abc" } };
+const backup = {
+  algorithm: "m.megolm_backup.v1.curve25519-aes-sha2",
+  auth_data: { public_key: "abc" },
+};
 
 /** @param {Record<string, unknown>} [more] */
 const sessionKey = (more) => ({
