@@ -6,6 +6,8 @@
 BUILD_ID ?= $(shell scripts/build-id.sh)
 JOBS ?= $(shell nproc)
 INSTALL := scripts/install-packages.sh
+# Where Debian's Node.js is too old, scripts/fetch-deps.sh puts one there.
+export PATH := $(or $(NEURITE_DEPS),$(CURDIR)/build/deps)/node/bin:$(PATH)
 
 help:
 	@echo "make native   build/neurite and build/rendezvous: the homeserver and the relay as programs"
@@ -30,8 +32,7 @@ native: deps
 	@cp build/release/neurite build/release/rendezvous build/
 	@echo "build/neurite and build/rendezvous are ready"
 
-node_modules/.package-lock.json: package-lock.json
-	@$(INSTALL) native
+node_modules/.package-lock.json: package-lock.json | deps
 	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
@@ -46,7 +47,7 @@ riot:
 	@$(INSTALL) native web
 	@scripts/build-riot.sh
 
-test:
+test: deps
 	@$(INSTALL) native wasm lint web browser
 	@scripts/run-tests.sh $(RINGS)
 

