@@ -1,5 +1,6 @@
 /** Verbs for tests of the service worker: install it, ask it, end it. */
 import { expect } from "@playwright/test";
+import { Server } from "../test/client/matrix.mjs";
 
 /** @typedef {import("@playwright/test").Page} Page */
 /** @typedef {{ status: number, text: string, json: any, headers: Record<string, string> }} Answer */
@@ -143,4 +144,26 @@ export async function workerFacts(page) {
   const { json, text } = await ask(page, "GET", "/_neurite/status");
   expect(json, text).toBeTruthy();
   return json.worker;
+}
+
+/**
+ * The client of test/client, sitting in node, whose requests a page makes.
+ *
+ * @param {Page} page
+ */
+export function serverOf(page) {
+  return new Server(new URL(page.url()).origin, async (url, init = {}) => {
+    const answer = await page.evaluate(
+      async (/** @type {any} */ wanted) => {
+        const response = await fetch(wanted.url, wanted);
+        return {
+          text: await response.text(),
+          status: response.status,
+          headers: [...response.headers],
+        };
+      },
+      { url, method: init.method, headers: init.headers, body: init.body },
+    );
+    return new Response(answer.text, { status: answer.status, headers: answer.headers });
+  });
 }

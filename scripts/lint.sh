@@ -77,7 +77,7 @@ lint_gcc_analyzer() {
     deps=${NEURITE_DEPS:-$top/build/deps}
     printf '%s\n' "$list" | xargs -P "$jobs" -n 1 gcc -std=gnu11 -O1 -fanalyzer -Werror \
         -Wno-attributes -Isrc -I. -isystem "$deps/sqlite" -isystem "$deps/picohttp" \
-        -I"$build/src/store" -DNEURITE_BUILD_ID='""' -c -o /dev/null
+        -I"$build/src/store" -I"$build/src/host/native" -DNEURITE_BUILD_ID='""' -c -o /dev/null
 }
 
 lint_shellcheck() {

@@ -69,6 +69,16 @@ class Program {
 }
 
 /**
+ * Runs the native homeserver's command to its end.
+ *
+ * @param {string[]} args
+ */
+export async function runNeurite(...args) {
+  const { stdout } = await promisify(execFile)(NEURITE, args);
+  return stdout;
+}
+
+/**
  * @param {number} port
  * @returns {Promise<boolean>}
  */

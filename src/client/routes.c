@@ -13,6 +13,8 @@
 #include "client/login.h"
 #include "client/membership.h"
 #include "client/message.h"
+#include "client/metrics.h"
+#include "client/move.h"
 #include "client/profile.h"
 #include "client/push_rules.h"
 #include "client/receipts.h"
@@ -114,6 +116,8 @@ static const struct field search_body[] = {
 const struct route client_routes[] = {
     /* methods  path                                       who        handler              body */
     {HTTP_GET,  "/_neurite/status",                        WHO_ADMIN, status_get,          NULL},
+    {HTTP_GET,  "/_neurite/metrics",                       WHO_ADMIN, metrics_get,         NULL},
+    {HTTP_POST, "/_neurite/move",                          WHO_ADMIN, move_post,           NULL},
 
     {HTTP_GET,  "/client/v3/login",                        WHO_ANYONE, login_get,          NULL},
     {HTTP_POST, "/client/v3/login",                        WHO_ANYONE, login_post,         login_body},

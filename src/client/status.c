@@ -15,9 +15,9 @@ static enum err put_outbox(struct hs *hs, struct arena *a, struct json *out)
     return query_end(&q);
 }
 
-enum err status_get(struct hs *hs, struct req *req)
+enum err status_facts(struct hs *hs, struct arena *a, struct json **facts)
 {
-    struct json *out = json_object(req->a);
+    struct json *out = json_object(a);
     int64_t size = 0;
     int64_t accounts = 0;
     TRY(store_size(hs->store, &size));
@@ -31,7 +31,14 @@ enum err status_get(struct hs *hs, struct req *req)
     json_put_int(out, "parked", (int64_t)gate_parked_count(hs));
     json_put_int(out, "position", store_position(hs->store));
     json_put_bool(out, "read_only", hs->settings.read_only);
-    status_net_put(hs, req->a, out);
-    TRY(put_outbox(hs, req->a, out));
-    return reply_json(req, out);
+    status_net_put(hs, a, out);
+    *facts = out;
+    return put_outbox(hs, a, out);
+}
+
+enum err status_get(struct hs *hs, struct req *req)
+{
+    struct json *facts;
+    TRY(status_facts(hs, req->a, &facts));
+    return reply_json(req, facts);
 }

@@ -4,6 +4,8 @@
 
 #include "engine/req.h"
 
+/* What the status page shows of the core, as an object. */
+enum err status_facts(struct hs *hs, struct arena *a, struct json **out) MUST_USE;
 enum err status_get(struct hs *hs, struct req *req);
 
 #endif

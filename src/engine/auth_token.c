@@ -20,10 +20,36 @@ static struct str hash_of(struct arena *a, struct str token)
     return str_make(hash, HASH_SIZE);
 }
 
+/* A page of another site whose name was made to lead here sends that name: an address, localhost
+ * and our own name cannot be such a one. */
+static bool is_own_host(const struct hs *hs, struct str host)
+{
+    struct str name = host, port;
+    size_t n_digits = 0;
+    if (str_is_empty(host)) {
+        return false;
+    }
+    if (host.p[0] == '[' || str_eq_nocase(host, hs->identity.server)) {
+        return true;
+    }
+    (void)str_cut(host, ':', &name, &port);
+    while (n_digits < name.n &&
+           (name.p[n_digits] == '.' || (name.p[n_digits] >= '0' && name.p[n_digits] <= '9'))) {
+        n_digits++;
+    }
+    return (name.n > 0 && n_digits == name.n) || str_eq_nocase(name, STR("localhost")) ||
+           str_eq_nocase(name, hs->identity.server);
+}
+
 static enum err check_admin(struct hs *hs, struct req *req)
 {
-    if (str_is_empty(hs->settings.admin_token) ||
-        hash_eq(hash_of(req->a, token_of(req)), hash_of(req->a, hs->settings.admin_token))) {
+    if (str_is_empty(hs->settings.admin_token)) {
+        return ERR_NONE; /* in a worker: only pages of its own origin reach it */
+    }
+    if (!is_own_host(hs, http_header(req->head, STR("host")))) {
+        return reply_forbidden(req, "ask this by an address, by localhost or by the server name");
+    }
+    if (hash_eq(hash_of(req->a, token_of(req)), hash_of(req->a, hs->settings.admin_token))) {
         return ERR_NONE;
     }
     return reply_error(req, 401, "M_UNKNOWN_TOKEN",

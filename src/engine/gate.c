@@ -46,12 +46,14 @@ static void answer(struct hs *hs, struct req *req, int status, struct str head, 
     }
 }
 
+/* Pages of other origins may read what clients are told, but nothing below /_neurite. */
 static struct str reply_head(struct req *req)
 {
     const char *type =
         req->reply.content_type == NULL ? "application/json" : req->reply.content_type;
+    bool is_open = req->door == DOOR_CLIENT && !str_starts(req->head->path, STR("/_neurite"));
     return arena_fmt(req->a, "content-type: %s\r\n%.*s%s", type, STR_ARG(req->reply.headers),
-                     req->door == DOOR_CLIENT ? CORS : "");
+                     is_open ? CORS : "");
 }
 
 /* The reply as bytes, to the asker and to whoever repeated the request meanwhile. */

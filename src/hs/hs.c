@@ -16,6 +16,7 @@
 #include "fed/destination.h"
 #include "fed/missing.h"
 #include "hs/identity.h"
+#include "hs/moving.h"
 #include "hs/wiring.h"
 #include "net/link.h"
 
@@ -132,6 +133,7 @@ static enum err open_steps(struct hs *hs, const struct hs_config *config, const 
     TRY(store_open(&hs->store, config->db_path, config->vfs, config->wasm_pragmas, why));
     *why = "the first turn failed";
     TRY(store_begin(hs->store));
+    TRY(moving_check(hs, config->is_import, why));
     TRY(identity_load(hs, config->server_name, why));
     *why = "the outbox cannot be read";
     TRY(destinations_load(hs));

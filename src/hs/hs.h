@@ -38,10 +38,13 @@ struct hs_config {
     uint32_t password_memory_kib;   /* 0: 19456 */
     bool read_only;                 /* writes answer 403 M_RESOURCE_LIMIT_EXCEEDED */
     bool rate_limits;
+    bool is_import; /* the database is a copy that was exported: it lives on from here, under a new
+                       epoch; without this such a database is refused */
 };
 
 /* Opens or creates the database and migrates it. ERR_CORRUPT: damaged, or of a newer version;
- * ERR_FULL; ERR_STORE. *out is NULL then, and *why (never NULL) a sentence. */
+ * ERR_REFUSED: moved, see is_import; ERR_FULL; ERR_STORE. *out is NULL then, and *why (never NULL)
+ * a sentence. */
 enum err hs_open(struct hs **out, const struct hs_config *config, const struct host *host,
                  struct now now, const char **why) MUST_USE;
 void hs_close(struct hs *hs);

@@ -48,3 +48,8 @@ enum err identity_load(struct hs *hs, struct str server_name, const char **why)
     TRY(load_or_make(hs, "epoch", epoch, &id->epoch));
     return store_name(hs->store, id->server, &id->server_name);
 }
+
+enum err identity_new_epoch(struct hs *hs)
+{
+    return store_meta_put(hs->store, "epoch", hs_random_text(hs, hs->process, EPOCH_LENGTH));
+}

@@ -437,6 +437,20 @@ enum err store_position_before(struct store *s, int64_t *position)
     return ERR_NONE;
 }
 
+enum err store_check(struct store *s)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &stmt, NULL);
+    bool is_whole = false;
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(stmt);
+        is_whole =
+            rc == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(stmt, 0), "ok") == 0;
+    }
+    sqlite3_finalize(stmt);
+    return err_of(rc) == ERR_NONE && !is_whole ? ERR_CORRUPT : err_of(rc);
+}
+
 enum err store_size(struct store *s, int64_t *bytes)
 {
     int64_t pages = 0;

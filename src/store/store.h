@@ -90,6 +90,8 @@ int64_t store_position(const struct store *s); /* the newest given */
 /* Positions of history fetched later: below every other, going down. */
 enum err store_position_before(struct store *s, int64_t *position) MUST_USE;
 
+/* Reads every page; ERR_CORRUPT: the file is not whole. */
+enum err store_check(struct store *s) MUST_USE;
 /* Database size in bytes. */
 enum err store_size(struct store *s, int64_t *bytes) MUST_USE;
 

@@ -2,37 +2,15 @@
  * Homeservers that know nothing of each other but a relay: one in this browser, one in the other one,
  * and a native one. The roles of the browsers swap between the two projects.
  */
-import { User, Server, enc, fresh } from "../../../test/client/matrix.mjs";
+import { Server, User, enc, fresh } from "../../../test/client/matrix.mjs";
 import { launchOptions } from "../../browsers.mjs";
 import { expect, test as base } from "../../fixtures.mjs";
 import { startNeurite, startRelay } from "../../services/programs.mjs";
-import { install, killWorkers, workerFacts } from "../../worker.mjs";
+import { install, killWorkers, serverOf, workerFacts } from "../../worker.mjs";
 
 /** @typedef {import("@playwright/test").Page} Page */
 
 const RELAY_PORT = Number(process.env.RELAY_PORT ?? 18595);
-
-/**
- * The client of test/client, sitting in node, whose requests a page makes.
- *
- * @param {Page} page
- */
-function serverOf(page) {
-  return new Server(new URL(page.url()).origin, async (url, init = {}) => {
-    const answer = await page.evaluate(
-      async (/** @type {any} */ wanted) => {
-        const response = await fetch(wanted.url, wanted);
-        return {
-          text: await response.text(),
-          status: response.status,
-          headers: [...response.headers],
-        };
-      },
-      { url, method: init.method, headers: init.headers, body: init.body },
-    );
-    return new Response(answer.text, { status: answer.status, headers: answer.headers });
-  });
-}
 
 /**
  * Keeps the worker running, as the client does: one request open all the time.

@@ -1,5 +1,11 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { metrics } from "../../../test/client/metrics.mjs";
 import { expect, startSite, test } from "../../fixtures.mjs";
+import { startNeurite, startRelay } from "../../services/programs.mjs";
 import { ask, install } from "../../worker.mjs";
+
+const RELAY_PORT = Number(process.env.RELAY_PORT ?? 18595);
 
 test.use({ module: "dendrite.wasm" });
 
@@ -35,15 +41,86 @@ test("the status page says why a homeserver does not start", async ({ page, site
   await expect(page.locator("#notice")).toContainText("/dendrite.wasm is missing");
 });
 
-test("a page of another origin cannot stop the homeserver", async ({ installed: page, site }) => {
-  const other = await startSite("dendrite.wasm");
+test("the metrics are Prometheus' text, with the worker's own figures", async ({
+  installed: page,
+}) => {
+  const { text, headers } = await ask(page, "GET", "/_neurite/metrics");
+  expect(headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
   const { json } = await ask(page, "GET", "/_neurite/status");
-  await page.goto(`http://127.0.0.1:${other.site.port}/`);
-  await page.setContent(`<form method="post" action="${site.origin}/_neurite/stop"></form>`);
-  await page.evaluate(() => document.querySelector("form")?.submit());
-  await page.waitForURL(`${site.origin}/**`);
-  await expect(page.locator("body")).toContainText("M_FORBIDDEN");
-  const after = await ask(page, "GET", "/_neurite/status");
-  expect(after.json.worker.generation).toBe(json.worker.generation);
-  await other.end();
+  const found = metrics(text);
+  expect(found.get(`neurite_build_info{build="${json.build}"}`)).toBe(1);
+  expect(found.get("neurite_accounts")).toBe(0);
+  expect(found.get("neurite_database_bytes")).toBe(json.database_bytes);
+  expect(found.get("neurite_commits_total")).toBeGreaterThan(0);
+  expect(found.get('neurite_commit_seconds{quantile="0.5"}')).toBeGreaterThan(0);
+  expect(found.get("neurite_storage_quota_bytes")).toBeGreaterThan(0);
 });
+
+for (const deed of ["stop", "export", "import", "reset", "move"]) {
+  test(`a page of another origin cannot ${deed} the homeserver`, async ({
+    installed: page,
+    site,
+  }) => {
+    const other = await startSite("dendrite.wasm");
+    const { json } = await ask(page, "GET", "/_neurite/status");
+    await page.goto(`http://127.0.0.1:${other.site.port}/`);
+    await page.setContent(
+      `<form method="post" action="${site.origin}/_neurite/${deed}" enctype="text/plain">
+        <input name='{"confirm":"reset","' value='":0}'></form>`,
+    );
+    await page.evaluate(() => document.querySelector("form")?.submit());
+    await page.waitForURL(`${site.origin}/**`);
+    await expect(page.locator("body")).toContainText("M_FORBIDDEN");
+    const after = await ask(page, "GET", "/_neurite/status");
+    expect(after.json.worker.generation).toBe(json.worker.generation);
+    expect(after.json.server_name).toBe(json.server_name);
+    await other.end();
+  });
+}
+
+test("the page of a native server wants its token, and shows the same", async ({
+  page,
+  profile,
+}, info) => {
+  const relay = await startRelay(RELAY_PORT);
+  const [data, other] = ["data", "other"].map((name) => join(profile, name));
+  const native = await startNeurite(data, relay.url);
+  const peer = await startNeurite(other, relay.url);
+  const errors = /** @type {string[]} */ ([]);
+  page.on("pageerror", (error) => errors.push(String(error)));
+  await page.goto(`${native.base}/_neurite/`);
+  await expect(page.locator("#door")).toBeVisible();
+  await expect(page.locator("#shop")).toBeHidden();
+  await page.screenshot({ path: info.outputPath("door.png") });
+  const show = async (/** @type {string} */ token) => {
+    await page.locator("#door input").click();
+    await page.keyboard.type(token);
+    await page.keyboard.press("Enter");
+  };
+  await show("guessed");
+  await expect(page.locator("#notice")).toHaveText("That is not the token.");
+  await show(await readToken(data));
+  await expect(page.locator("#state")).toHaveText("running");
+  await expect(page.locator("#door")).toBeHidden();
+  await expect(page.locator("#buttons")).toBeHidden();
+  await expect(page.locator("#commands")).toContainText("neurite export");
+  await expect(page.locator("#relays")).toContainText(`${relay.url}joined`);
+  const headers = { authorization: `Bearer ${await readToken(other)}` };
+  const { server_name: name } = await (
+    await fetch(`${peer.base}/_neurite/status`, { headers })
+  ).json();
+  await expect(page.locator("#peers")).toContainText(name);
+  await expect(page.locator("#log")).toContainText(`peer ${name} is here`);
+  await page.screenshot({ path: info.outputPath("native.png"), fullPage: true });
+  await page.locator("#metrics").click();
+  await expect(page.locator("body")).toContainText("neurite_commit_seconds_count");
+  expect(errors).toEqual([]);
+  await peer.stop();
+  await native.stop();
+  await relay.stop();
+});
+
+/** @param {string} data */
+async function readToken(data) {
+  return (await readFile(join(data, "admin-token"), "utf8")).trim();
+}

@@ -12,6 +12,7 @@
 struct flag {
     const char *name;
     bool has_value;
+    unsigned commands; /* bits of enum config_command */
     bool (*take)(struct config *config, const char *value, char *why);
 };
 
@@ -161,22 +162,53 @@ static bool take_no_rate_limits(struct config *config, const char *value, char *
     return true;
 }
 
+static bool take_file(struct config *config, const char *value, char *why)
+{
+    if (value[0] == '\0') {
+        return refuse(why, "--file wants the name of a file.");
+    }
+    config->file = value;
+    return true;
+}
+
+static bool take_confirm(struct config *config, const char *value, char *why)
+{
+    config->is_confirmed = strcmp(value, "reset") == 0;
+    return config->is_confirmed ||
+           refuse(why, "--confirm wants the word reset, not \"%.100s\".", value);
+}
+
+#define SERVE (1u << COMMAND_SERVE)
+#define MOVE (1u << COMMAND_EXPORT | 1u << COMMAND_IMPORT)
+#define RESET (1u << COMMAND_RESET)
+#define STOP (1u << COMMAND_STOP)
+
 /* clang-format off */
 static const struct flag flags[] = {
-    { "--listen",                   true,  take_listen          },
-    { "--data",                     true,  take_data            },
-    { "--server-name",              true,  take_server_name     },
-    { "--relay",                    true,  take_relay           },
-    { "--registration-secret-file", true,  take_secret_file     },
-    { "--log-level",                true,  take_log_level       },
-    { "--password-memory-kib",      true,  take_password_memory },
-    { "--no-rate-limits",           false, take_no_rate_limits  },
+    { "--listen",                   true,  SERVE,                       take_listen          },
+    { "--data",                     true,  SERVE | MOVE | RESET | STOP, take_data            },
+    { "--server-name",              true,  SERVE,                       take_server_name     },
+    { "--relay",                    true,  SERVE,                       take_relay           },
+    { "--registration-secret-file", true,  SERVE,                       take_secret_file     },
+    { "--log-level",                true,  SERVE,                       take_log_level       },
+    { "--password-memory-kib",      true,  SERVE,                       take_password_memory },
+    { "--no-rate-limits",           false, SERVE,                       take_no_rate_limits  },
+    { "--file",                     true,  MOVE,                        take_file            },
+    { "--confirm",                  true,  RESET,                       take_confirm         },
+};
+
+static const char *const commands[] = {
+    [COMMAND_SERVE] = "",       [COMMAND_EXPORT] = "export", [COMMAND_IMPORT] = "import",
+    [COMMAND_RESET] = "reset",  [COMMAND_STOP] = "stop",
 };
 /* clang-format on */
 
 const char *config_help(void)
 {
     return "Usage: neurite --listen ADDRESS:PORT --data DIR [options]\n"
+           "       neurite export|import --data DIR --file FILE   to live elsewhere\n"
+           "       neurite reset --data DIR --confirm reset       delete it for good\n"
+           "       neurite stop --data DIR                        end the one that runs\n"
            "\n"
            "A Matrix homeserver that finds and reaches its peers through a relay.\n"
            "\n"
@@ -214,6 +246,10 @@ static bool flag_take(struct config *out, int argc, char **argv, int *at, char *
     struct str name = str_of(argv[*at]), value = STR_ABSENT;
     str_cut(name, '=', &name, &value);
     const struct flag *flag = flag_find(name);
+    if (flag != NULL && (flag->commands & 1u << out->command) == 0) {
+        return refuse(why, "neurite %s has no flag %s; see neurite --help.", commands[out->command],
+                      flag->name);
+    }
     if (flag == NULL) {
         return refuse(why, "There is no flag \"%.100s\"; see neurite --help.", argv[*at]);
     }
@@ -233,11 +269,15 @@ static bool flag_take(struct config *out, int argc, char **argv, int *at, char *
 
 static bool config_check(const struct config *config, char *why)
 {
-    if (config->listen_address[0] == '\0') {
+    if (config->command == COMMAND_SERVE && config->listen_address[0] == '\0') {
         return refuse(why, "--listen is missing, for example --listen 127.0.0.1:8008.");
     }
     if (config->data == NULL) {
         return refuse(why, "--data is missing: a directory to keep everything in.");
+    }
+    bool is_moving = (MOVE & 1u << config->command) != 0;
+    if (is_moving && config->file == NULL) {
+        return refuse(why, "--file is missing: the file to %s.", commands[config->command]);
     }
     if (config->server_name != NULL && config->n_relays > 0) {
         return refuse(why,
@@ -246,6 +286,17 @@ static bool config_check(const struct config *config, char *why)
                       config->server_name);
     }
     return true;
+}
+
+static bool command_take(struct config *out, const char *word, char *why)
+{
+    for (size_t i = 1; i < COUNT_OF(commands); i++) {
+        if (strcmp(commands[i], word) == 0) {
+            out->command = (enum config_command)i;
+            return true;
+        }
+    }
+    return refuse(why, "There is no command \"%.100s\"; see neurite --help.", word);
 }
 
 enum config_outcome config_parse(struct config *out, int argc, char **argv, char *why)
@@ -260,7 +311,14 @@ enum config_outcome config_parse(struct config *out, int argc, char **argv, char
             return CONFIG_VERSION;
         }
     }
-    for (int at = 1; at < argc;) {
+    int at = 1;
+    if (argc > 1 && argv[1][0] != '-') {
+        if (!command_take(out, argv[1], why)) {
+            return CONFIG_WRONG;
+        }
+        at = 2;
+    }
+    while (at < argc) {
         if (!flag_take(out, argc, argv, &at, why)) {
             return CONFIG_WRONG;
         }

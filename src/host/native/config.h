@@ -7,8 +7,19 @@
 #define CONFIG_RELAYS_MAX 8
 #define CONFIG_SENTENCE_MAX 240
 
+enum config_command {
+    COMMAND_SERVE,
+    COMMAND_EXPORT,
+    COMMAND_IMPORT,
+    COMMAND_RESET,
+    COMMAND_STOP,
+};
+
 /* All text borrows from argv and is NUL-terminated there, but for listen_address. */
 struct config {
+    enum config_command command;
+    const char *file;        /* of an export */
+    bool is_confirmed;       /* a reset */
     char listen_address[64]; /* a numeric address, no brackets */
     uint16_t listen_port;    /* 0: the system picks one */
     const char *data;

@@ -109,7 +109,27 @@ TEST(an_https_name_and_a_relay_are_refused_together)
     CHECK(is_refused("--server-name 12D3KooWabc", "peer id"));
 }
 
-TEST_MAIN(TEST_ROW(a_full_command_line_is_understood), TEST_ROW(what_is_left_out_has_its_default),
+TEST(a_command_has_its_own_flags)
+{
+    struct config c;
+    char why[CONFIG_SENTENCE_MAX];
+    CHECK(parse(&c, "export --data d --file=f", why) == CONFIG_RUN);
+    CHECK(c.command == COMMAND_EXPORT);
+    CHECK_STR(str_of(c.file), STR("f"));
+    CHECK(parse(&c, "import --data d --file f", why) == CONFIG_RUN && c.command == COMMAND_IMPORT);
+    CHECK(parse(&c, "stop --data d", why) == CONFIG_RUN && c.command == COMMAND_STOP);
+    CHECK(parse(&c, "reset --data d", why) == CONFIG_RUN && !c.is_confirmed);
+    CHECK(parse(&c, "reset --data d --confirm reset", why) == CONFIG_RUN && c.is_confirmed);
+    CHECK(is_refused("remove --data d", "remove"));
+    CHECK(is_refused("export --data d", "--file"));
+    CHECK(is_refused("export --file f", "--data"));
+    CHECK(is_refused("stop --data d --listen 127.0.0.1:0", "--listen"));
+    CHECK(is_refused("--listen 127.0.0.1:0 --data d --file f", "--file"));
+    CHECK(is_refused("reset --data d --confirm yes", "yes"));
+}
+
+TEST_MAIN(TEST_ROW(a_command_has_its_own_flags), TEST_ROW(a_full_command_line_is_understood),
+          TEST_ROW(what_is_left_out_has_its_default),
           TEST_ROW(help_and_version_win_over_anything_else), TEST_ROW(help_fits_a_screen),
           TEST_ROW(a_wrong_flag_gets_a_sentence),
           TEST_ROW(an_https_name_and_a_relay_are_refused_together))

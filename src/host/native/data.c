@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ void data_random(void *out, size_t n)
     }
 }
 
-static bool write_all(int fd, const void *bytes, size_t n)
+bool data_write(int fd, const void *bytes, size_t n)
 {
     const char *at = bytes;
     while (n > 0) {
@@ -98,7 +99,7 @@ static bool token_make(const char *path)
     if (fd < 0) {
         return false;
     }
-    bool ok = write_all(fd, text, sizeof(text)) && fsync(fd) == 0;
+    bool ok = data_write(fd, text, sizeof(text)) && fsync(fd) == 0;
     close(fd);
     return ok && rename(aside, path) == 0;
 }
@@ -114,7 +115,37 @@ static bool lock_take(struct data *out, const char *path, const char *dir, char 
         return refuse(why, "%s is in use by another neurite; each needs a directory of its own.",
                       dir);
     }
+    char pid[24];
+    int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+    if (ftruncate(out->lock_fd, 0) != 0 || !data_write(out->lock_fd, pid, (size_t)n)) {
+        /* A full disk is no reason not to run: `neurite stop` does not find us then. */
+        (void)ftruncate(out->lock_fd, 0);
+    }
     return true;
+}
+
+bool data_stop(const char *dir, char *why)
+{
+    char path[DATA_PATH_MAX], line[24];
+    if ((size_t)snprintf(path, sizeof(path), "%s/lock", dir) >= sizeof(path)) {
+        return refuse(why, "The name of the data directory is too long.");
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return refuse(why, "No neurite has run in %s: %s.", dir, strerror(errno));
+    }
+    bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    long pid = !is_free && line_read(path, line, sizeof(line)) ? strtol(line, NULL, 10) : 0;
+    bool ok = !is_free && pid > 1 && kill((pid_t)pid, SIGTERM) == 0;
+    if (is_free) {
+        (void)refuse(why, "No neurite runs in %s.", dir);
+    } else if (!ok) {
+        (void)refuse(why, "The neurite in %s cannot be ended from here; send it SIGTERM.", dir);
+    } else {
+        ok = flock(fd, LOCK_EX) == 0; /* granted when it is gone */
+    }
+    close(fd);
+    return ok;
 }
 
 static bool secrets_read(struct data *out, const char *token_path, const char *secret_file,
@@ -173,7 +204,7 @@ bool data_has_room(const struct data *data)
     }
     bool ok = true;
     for (size_t n = 0; n < PROBE_BYTES && ok; n += sizeof(zeros)) {
-        ok = write_all(fd, zeros, sizeof(zeros));
+        ok = data_write(fd, zeros, sizeof(zeros));
     }
     ok = ok && fsync(fd) == 0;
     close(fd);

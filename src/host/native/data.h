@@ -25,6 +25,13 @@ void data_close(struct data *data);
 /* Writes and syncs a megabyte beside the database and removes it: true when the disk takes it. */
 bool data_has_room(const struct data *data);
 
+/* Writes all of it; false: errno says why. */
+bool data_write(int fd, const void *bytes, size_t n);
+
+/* Ends the process that holds DIR, as SIGTERM does, and returns when it has. False: `why`
+ * (DATA_SENTENCE_MAX bytes) is a sentence. */
+bool data_stop(const char *dir, char *why);
+
 /* Bytes from the kernel's generator; never fails. */
 void data_random(void *out, size_t n);
 

@@ -1,16 +1,18 @@
 /* `neurite`: the core on sockets, a data directory and two clocks. A pass of the loop gathers what
  * is ready, ends the turn, carries out effects; a commit has synced, so FLUSH is done when asked.
  */
-#define _GNU_SOURCE /* clock_gettime */
+#include "base/limits.h"
 #include "host/native/config.h"
 #include "host/native/data.h"
 #include "host/native/log.h"
+#include "host/native/moving.h"
+#include "host/native/process.h"
 #include "host/native/sockets.h"
+#include "host/native/window.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define EXIT_OK 0
 #define EXIT_CANNOT 1
@@ -25,26 +27,22 @@ struct neurite {
     struct data data;
     struct hs *hs;
     struct sockets *sockets;
+    struct window *window;
     int64_t wake_at_ms;  /* -1: never */
     int64_t probe_at_ms; /* read-only: when to try the disk again */
     bool has_input;      /* since the last hs_turn */
     bool is_read_only;
+    int64_t turn_us; /* what the last turn took: the time of its commit, for the most part */
     unsigned deaths;
 };
 
-static struct now now_read(void)
+static void say(const struct neurite *n, enum log_level level, struct str text)
 {
-    struct timespec mono, unix_time;
-    clock_gettime(CLOCK_MONOTONIC, &mono);
-    clock_gettime(CLOCK_REALTIME, &unix_time);
-    return (struct now){.mono_ms = (int64_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000,
-                        .unix_ms = (int64_t)unix_time.tv_sec * 1000 + unix_time.tv_nsec / 1000000};
-}
-
-static void say(const struct neurite *n, enum log_level level, struct str line)
-{
+    char line[LOG_LINE_MAX];
+    int64_t unix_ms = process_now().unix_ms;
     if (level <= n->config.log_level) {
-        log_line(level, now_read().unix_ms, line);
+        log_line(level, unix_ms, text);
+        window_line(n->window, log_write(line, level, unix_ms, text));
     }
 }
 
@@ -66,43 +64,47 @@ static void host_log(void *ctx, enum log_level level, struct str line)
 static void on_request(void *ctx, uint64_t id, struct str head, struct str body)
 {
     struct neurite *n = ctx;
+    if (window_request(n->window, id, head)) {
+        sockets_respond(n->sockets, id, 200, window_page_head(), window_page());
+        return;
+    }
     n->has_input = true;
-    hs_request(n->hs, now_read(), id, head, body);
+    hs_request(n->hs, process_now(), id, head, body);
 }
 
 static void on_gone(void *ctx, uint64_t id)
 {
     struct neurite *n = ctx;
     n->has_input = true;
-    hs_request_gone(n->hs, now_read(), id);
+    hs_request_gone(n->hs, process_now(), id);
 }
 
 static void on_link_up(void *ctx, uint64_t link)
 {
     struct neurite *n = ctx;
     n->has_input = true;
-    hs_link_up(n->hs, now_read(), link);
+    hs_link_up(n->hs, process_now(), link);
 }
 
 static void on_link_message(void *ctx, uint64_t link, struct str message, bool is_text)
 {
     struct neurite *n = ctx;
     n->has_input = true;
-    hs_link_message(n->hs, now_read(), link, message, is_text);
+    hs_link_message(n->hs, process_now(), link, message, is_text);
 }
 
 static void on_link_room(void *ctx, uint64_t link, size_t room)
 {
     struct neurite *n = ctx;
     n->has_input = true;
-    hs_link_room(n->hs, now_read(), link, room);
+    hs_link_room(n->hs, process_now(), link, room);
 }
 
 static void on_link_down(void *ctx, uint64_t link, struct str why)
 {
     struct neurite *n = ctx;
     n->has_input = true;
-    hs_link_down(n->hs, now_read(), link, why);
+    hs_link_down(n->hs, process_now(), link, why);
 }
 
 /* --- the core's life ---------------------------------------------------------------------- */
@@ -125,7 +127,7 @@ static bool core_open(struct neurite *n)
         .read_only = n->is_read_only,
         .rate_limits = c->rate_limits,
     };
-    enum err err = hs_open(&n->hs, &config, &host, now_read(), &why);
+    enum err err = hs_open(&n->hs, &config, &host, process_now(), &why);
     if (err != ERR_NONE) {
         fprintf(stderr, "neurite: cannot open %s: %s (%s)\n", n->data.db_path, why, err_name(err));
         return false;
@@ -158,7 +160,7 @@ static bool core_reopen(struct neurite *n, bool is_read_only)
     sockets_hang_up_all(n->sockets);
     waiting_dismiss(n, is_read_only);
     n->is_read_only = is_read_only;
-    n->probe_at_ms = now_read().mono_ms + PROBE_MS;
+    n->probe_at_ms = process_now().mono_ms + PROBE_MS;
     return core_open(n);
 }
 
@@ -178,12 +180,21 @@ static bool core_died(struct neurite *n)
 
 /* --- effects ------------------------------------------------------------------------------ */
 
+static void respond(struct neurite *n, const struct effect *e)
+{
+    struct buf longer;
+    buf_init(&longer, HTTP_ANSWER_MAX);
+    sockets_respond(n->sockets, e->id, e->status, e->head,
+                    window_answer(n->window, e->id, e->status, e->bytes, &longer));
+    buf_release(&longer);
+}
+
 /* False: the process must end. */
 static bool effect_carry_out(struct neurite *n, const struct effect *e)
 {
     switch (e->kind) {
     case EFFECT_RESPOND:
-        sockets_respond(n->sockets, e->id, e->status, e->head, e->bytes);
+        respond(n, e);
         return true;
     case EFFECT_SEND:
         sockets_send(n->sockets, e->id, e->bytes, e->is_text);
@@ -196,8 +207,9 @@ static bool effect_carry_out(struct neurite *n, const struct effect *e)
         return true;
     case EFFECT_FLUSH:
         n->has_input = true;
-        hs_flushed(n->hs, now_read(), e->id, true);
+        hs_flushed(n->hs, process_now(), e->id, true);
         n->deaths = 0;
+        window_commit(n->window, n->turn_us);
         return true;
     case EFFECT_WAKE:
         n->wake_at_ms = e->at_mono_ms;
@@ -213,7 +225,7 @@ static bool turns_run(struct neurite *n)
 {
     struct effect effect;
     for (int pass = 0; pass < PASSES_MAX; pass++) {
-        bool is_due = n->wake_at_ms >= 0 && now_read().mono_ms >= n->wake_at_ms;
+        bool is_due = n->wake_at_ms >= 0 && process_now().mono_ms >= n->wake_at_ms;
         if (!n->has_input && !is_due) {
             return true;
         }
@@ -221,7 +233,9 @@ static bool turns_run(struct neurite *n)
         if (is_due) {
             n->wake_at_ms = -1;
         }
-        hs_turn(n->hs, now_read());
+        int64_t start_us = process_mono_us();
+        hs_turn(n->hs, process_now());
+        n->turn_us = process_mono_us() - start_us;
         while (hs_next(n->hs, &effect)) {
             if (!effect_carry_out(n, &effect)) {
                 return false;
@@ -233,7 +247,7 @@ static bool turns_run(struct neurite *n)
 
 static int64_t wait_ms(const struct neurite *n)
 {
-    int64_t at = n->wake_at_ms, now = now_read().mono_ms;
+    int64_t at = n->wake_at_ms, now = process_now().mono_ms;
     if (n->has_input) {
         return 0;
     }
@@ -246,8 +260,8 @@ static int64_t wait_ms(const struct neurite *n)
 static bool serve(struct neurite *n)
 {
     do {
-        if (n->is_read_only && now_read().mono_ms >= n->probe_at_ms) {
-            n->probe_at_ms = now_read().mono_ms + PROBE_MS;
+        if (n->is_read_only && process_now().mono_ms >= n->probe_at_ms) {
+            n->probe_at_ms = process_now().mono_ms + PROBE_MS;
             if (data_has_room(&n->data)) {
                 say(n, LOG_INFO, STR("the disk has room again"));
                 if (!core_reopen(n, false)) {
@@ -326,11 +340,16 @@ int main(int argc, char **argv)
     case CONFIG_RUN:
         break;
     }
+    if (n.config.command != COMMAND_SERVE) {
+        return moving_run(&n.config) ? EXIT_OK : EXIT_CANNOT;
+    }
     if (!data_open(&n.data, n.config.data, n.config.registration_secret_file, why)) {
         fprintf(stderr, "neurite: %s\n", why);
         return EXIT_CANNOT;
     }
+    n.window = window_new();
     int status = run(&n);
+    window_free(n.window);
     data_close(&n.data);
     return status;
 }

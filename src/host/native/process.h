@@ -4,6 +4,10 @@
 
 #include "base/base.h"
 
+/* Both clocks. */
+struct now process_now(void);
+int64_t process_mono_us(void); /* to measure with */
+
 /* At most n open descriptors from now on; fewer where the system allows no more. */
 void process_limit_descriptors(size_t n);
 

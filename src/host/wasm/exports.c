@@ -113,6 +113,8 @@ static void configure(struct hs_config *config, struct str *relays, struct str n
         config->read_only = true;
     } else if (str_eq(name, STR("rate_limits"))) {
         config->rate_limits = true;
+    } else if (str_eq(name, STR("import"))) {
+        config->is_import = true;
     }
 }
 

@@ -8,6 +8,7 @@ import { Image, TornError, openStorage } from "./image.js";
 import { FOLD_AT, Instance } from "./instance.js";
 import { takeLock } from "./lock.js";
 import { ModuleError, downloadModule, keepModule, keptModule } from "./module.js";
+import { RefusedError, accountsOf, adopt, mark } from "./moving.js";
 import { Poison } from "./poison.js";
 import { rehearse } from "./rehearsal.js";
 import { errorResponse, fullResponse, isRead } from "./requests.js";
@@ -111,6 +112,9 @@ export class Homeserver {
       ]);
       image.parts.forEach(([index, offset, bytes]) => core.load(index, offset, bytes));
       const { error, why } = core.open(image.size, config);
+      if (error === "refused") {
+        throw new Error(why); // it has moved
+      }
       if (error !== "none") {
         throw new Error(`The homeserver's database cannot be opened (${error}): ${why}`);
       }
@@ -131,8 +135,10 @@ export class Homeserver {
       return /** @type {Instance} */ (/** @type {unknown} */ (this.#instance));
     } catch (error) {
       release();
-      this.notice = messageOf(error);
-      this.#log.error(`start: ${this.notice}`);
+      if (this.notice !== messageOf(error)) {
+        this.notice = messageOf(error);
+        this.#log.error(`start: ${this.notice}`); // not again with each request that tries
+      }
       throw error;
     }
   }
@@ -239,7 +245,8 @@ export class Homeserver {
     const { reason, text, poison } = death;
     this.#deaths.push({ when: Date.now(), reason, text });
     this.#deaths.splice(0, this.#deaths.length - DEATHS_KEPT);
-    this.#log.add(reason === "stop" || reason === "swap" ? 2 : 0, `ended (${reason}): ${text}`);
+    const isWanted = reason === "stop" || reason === "swap" || reason === "move";
+    this.#log.add(isWanted ? 2 : 0, `ended (${reason}): ${text}`);
     this.#readOnly ||= reason === "full";
     if (poison) {
       await this.#poison.add(poison, image).catch((error) => this.#log.error(String(error)));
@@ -247,7 +254,7 @@ export class Homeserver {
     for (const one of held) {
       this.#answerHeld(one, death);
     }
-    if (reason !== "stop" && reason !== "swap") {
+    if (reason !== "stop" && reason !== "swap" && reason !== "move") {
       this.ready().catch(() => {}); // the relay is waiting, whether or not a page is
     }
   }
@@ -265,7 +272,11 @@ export class Homeserver {
       held.answer(Response.error());
     } else if (reason === "stop") {
       held.answer(errorResponse(503, "M_UNKNOWN", "The homeserver was stopped"));
-    } else if (reason === "swap" ? again || hasRequestId(held) : again && held.runs < RUNS_MAX) {
+    } else if (
+      reason === "swap" || reason === "move"
+        ? again || hasRequestId(held)
+        : again && held.runs < RUNS_MAX
+    ) {
       void this.request(held);
     } else if (reason === "full") {
       held.answer(fullResponse());
@@ -287,6 +298,110 @@ export class Homeserver {
     this.#readOnly = false;
     this.#instance?.die({ reason: "swap", text: "to write again" });
     return true;
+  }
+
+  /* --- living elsewhere --------------------------------------------------------------------- */
+
+  /**
+   * Runs work with no instance alive and all requests waiting; then there is a start.
+   *
+   * @template T
+   * @param {(last: Instance | null) => Promise<T>} work gets the one that was, quiet and to be ended
+   * @returns {Promise<T>}
+   */
+  async #alone(work) {
+    while (this.#starting) {
+      await this.#starting.catch(() => {});
+    }
+    const last = this.#instance;
+    this.#instance = null;
+    const working = this.#quiet(last).then(() => work(last));
+    this.#starting = working
+      .then(
+        () => {},
+        () => {},
+      )
+      .then(() => {
+        last?.die({ reason: "move", text: "it starts again" });
+        return this.#start();
+      })
+      .finally(() => {
+        this.#starting = null;
+      });
+    this.#starting.catch(() => {});
+    return working;
+  }
+
+  /** @param {Instance | null} instance that no request reaches any more */
+  async #quiet(instance) {
+    const until = Date.now() + WRITES_WAIT_MS;
+    while (instance && !instance.dead && instance.hasWrites() && Date.now() < until) {
+      await pause(LOOK_MS);
+    }
+    await instance?.quiet();
+  }
+
+  /**
+   * Marks the homeserver as moved and gives its image. One that does not start is given as it lies
+   * there: it was marked before, or it is for looking at only.
+   *
+   * @returns {Promise<Uint8Array<ArrayBuffer>>}
+   */
+  async moveOut() {
+    await this.ready().catch(() => {});
+    return this.#alone(async (last) => {
+      if (last) {
+        await mark(last);
+        last.die({ reason: "move", text: "it was exported" });
+      }
+      const image = new Image(await this.#openStorage());
+      if (last) {
+        await image.fence(); // what is read now is the last word
+      }
+      return image.raw();
+    });
+  }
+
+  /**
+   * An image that was set aside.
+   *
+   * @param {number} number
+   */
+  async aside(number) {
+    return new Image(await this.#openStorage()).raw(number);
+  }
+
+  /**
+   * Replaces a homeserver that nobody uses yet, or that has moved or does not start, by an exported one.
+   *
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   */
+  async moveIn(bytes) {
+    const instance = await this.ready().catch(() => null);
+    if (instance && (await accountsOf(instance)) > 0) {
+      throw new RefusedError("A homeserver is in use here: export or reset that one first");
+    }
+    const { size, extents } = await adopt((await this.#findBuild()).build, bytes, this.#log);
+    await this.#alone(async (last) => {
+      last?.die({ reason: "move", text: "another homeserver is imported" });
+      const image = new Image(await this.#openStorage());
+      await image.fence();
+      await image.replace(size, extents, "another homeserver was imported in its place");
+    });
+    await this.ready();
+  }
+
+  /** Deletes the homeserver and whatever was set aside; the next start makes a new one. */
+  async reset() {
+    await this.#alone(async (last) => {
+      last?.die({ reason: "move", text: "it is deleted" });
+      const image = new Image(await this.#openStorage());
+      await image.fence();
+      await image.clear();
+      this.#deaths = [];
+      this.#readOnly = false;
+    });
+    await this.ready();
   }
 
   /** Drops the instance, as the status page's button does. */
@@ -373,11 +488,7 @@ export class Homeserver {
   async #replace(old, download) {
     const instance = this.#instance;
     this.#instance = null;
-    const until = Date.now() + WRITES_WAIT_MS;
-    while (instance && !instance.dead && instance.hasWrites() && Date.now() < until) {
-      await pause(LOOK_MS);
-    }
-    await instance?.quiet();
+    await this.#quiet(instance);
     instance?.die({ reason: "swap", text: `for build ${download.section.build}` });
     this.#build = download;
     try {

@@ -284,12 +284,7 @@ export class Image {
       const transaction = this.#strict(stores);
       const done = completed(transaction);
       done.catch(() => {});
-      const meta = transaction.objectStore("meta");
-      const newest = await asked(meta.get("generation"));
-      if (newest !== this.#generation) {
-        transaction.abort();
-        throw new FenceError(`generation ${newest} has replaced ${this.#generation}`);
-      }
+      const meta = await this.#mine(transaction);
       const after = work(transaction);
       meta.put(after.head, `head:${this.#current}`);
       transaction.commit();
@@ -324,6 +319,91 @@ export class Image {
     } catch {
       return false;
     }
+  }
+
+  /**
+   * Makes a whole image the current one, all or nothing. The one before it is set aside.
+   *
+   * @param {number} size
+   * @param {Uint8Array<ArrayBuffer>[]} extents
+   * @param {string} why
+   */
+  async replace(size, extents, why) {
+    const transaction = this.#strict(STORES);
+    const done = completed(transaction);
+    done.catch(() => {});
+    const meta = await this.#mine(transaction);
+    const old = (await asked(meta.get("current"))) ?? 0;
+    const current = old + 1;
+    if ((await asked(meta.get(`head:${old}`))) !== undefined) {
+      const list = (await asked(meta.get("aside"))) ?? [];
+      meta.put([...list, { image: old, why, when: Date.now() }], "aside");
+    }
+    extents.forEach((bytes, index) => {
+      transaction.objectStore("extents").put({ bytes, sum: checksum(bytes) }, [current, index]);
+    });
+    meta.put({ format: FORMAT, size, turn: 0, first: 0, next: 0 }, `head:${current}`);
+    meta.put(current, "current");
+    await done;
+  }
+
+  /** Deletes every image and every fact, all or nothing; only the generation goes on. */
+  async clear() {
+    const transaction = this.#strict(STORES);
+    const done = completed(transaction);
+    done.catch(() => {});
+    const meta = await this.#mine(transaction);
+    STORES.forEach((name) => transaction.objectStore(name).clear());
+    meta.put(this.#generation, "generation");
+    await done;
+  }
+
+  /**
+   * The facts, in a transaction of which this instance is the newest.
+   *
+   * @param {IDBTransaction} transaction
+   */
+  async #mine(transaction) {
+    const meta = transaction.objectStore("meta");
+    const newest = await asked(meta.get("generation"));
+    if (newest !== this.#generation) {
+      transaction.abort();
+      throw new FenceError(`generation ${newest} has replaced ${this.#generation}`);
+    }
+    return meta;
+  }
+
+  /**
+   * An image as it lies there, whole or not: for looking at it elsewhere.
+   *
+   * @param {number} [number] the current one if not told
+   * @returns {Promise<Uint8Array<ArrayBuffer>>}
+   */
+  async raw(number) {
+    const transaction = this.#storage.transaction(STORES, "readonly");
+    const meta = transaction.objectStore("meta");
+    const image = number ?? (await asked(meta.get("current"))) ?? 0;
+    const [head, keys, extents, records] = await Promise.all([
+      asked(meta.get(`head:${image}`)),
+      asked(transaction.objectStore("extents").getAllKeys(all(image))),
+      asked(transaction.objectStore("extents").getAll(all(image))),
+      asked(transaction.objectStore("log").getAll(all(image))),
+    ]);
+    /** @type {[at: number, bytes: Uint8Array<ArrayBuffer>][]} */
+    const parts = extents.map((extent, i) => [
+      /** @type {any} */ (keys[i])[1] * EXTENT,
+      extent.bytes,
+    ]);
+    for (const { pages, bytes } of records) {
+      pages.forEach((/** @type {number} */ page, /** @type {number} */ i) =>
+        parts.push([page * PAGE, bytes.subarray(i * PAGE, (i + 1) * PAGE)]),
+      );
+    }
+    const inside = parts.filter(([at, bytes]) => at + bytes.length <= IMAGE_MAX);
+    const end = inside.reduce((max, [at, bytes]) => Math.max(max, at + bytes.length), 0);
+    const whole = new Uint8Array(end);
+    inside.forEach(([at, bytes]) => whole.set(bytes, at));
+    return whole.slice(0, Math.min(end, head?.size ?? end));
   }
 
   /**

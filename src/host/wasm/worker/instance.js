@@ -12,7 +12,7 @@ import { errorResponse, isRead, writeResponse } from "./requests.js";
 /**
  * Why an instance ended. `poison` is the input that was running at a trap.
  *
- * @typedef {{ reason: "trap" | "full" | "fence" | "storage" | "commit" | "stop" | "swap", text: string,
+ * @typedef {{ reason: "trap" | "full" | "fence" | "storage" | "commit" | "stop" | "swap" | "move", text: string,
  *   poison?: Input }} Death
  */
 /** @typedef {{ what: string, bytes: Uint8Array[], held?: Held }} Input */

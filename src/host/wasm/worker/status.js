@@ -1,7 +1,8 @@
 /** `/_neurite/`: what the worker says of itself, added to what the core says. */
-import page from "./status.html";
+import page from "../../status.html";
 import { IMAGE_MAX, INTERFACE } from "./interface.js";
-import { errorResponse, ownRequest } from "./requests.js";
+import { errorResponse, ownRequest, fullResponse } from "./requests.js";
+import { RefusedError } from "./moving.js";
 
 const ALIVE_MS = 20_000;
 const ALIVE_TROUBLE_MS = 5000;
@@ -18,6 +19,12 @@ const ALIVE_TROUBLE_MS = 5000;
  */
 export function statusRoute(request, homeserver, log) {
   const { pathname, searchParams } = new URL(request.url);
+  const isDeed = request.method !== "GET" && pathname.startsWith("/_neurite/");
+  if (isDeed && request.mode === "navigate") {
+    // A form of a page anywhere; a fetch comes from a page of this origin only.
+    const error = "Only a page of this origin may do that";
+    return Promise.resolve(errorResponse(403, "M_FORBIDDEN", error));
+  }
   switch (`${request.method} ${pathname}`) {
     case "GET /_neurite":
     case "GET /_neurite/":
@@ -26,10 +33,21 @@ export function statusRoute(request, homeserver, log) {
       return alive(homeserver, searchParams.get("relay") ?? "");
     case "GET /_neurite/status":
       return status(homeserver, log);
+    case "GET /_neurite/metrics":
+      return metrics(homeserver);
     case "POST /_neurite/stop":
-      return Promise.resolve(stop(request, homeserver));
+      return deed(async () => homeserver.stop());
+    case "POST /_neurite/export":
+      return deed(() => exported(homeserver, searchParams.get("image")));
+    case "POST /_neurite/import":
+      return deed(async () => homeserver.moveIn(new Uint8Array(await request.arrayBuffer())));
+    case "POST /_neurite/reset":
+      return deed(() => reset(request, homeserver));
     default:
-      return null;
+      // What else the core has there is the worker's to ask for.
+      return isDeed
+        ? Promise.resolve(errorResponse(404, "M_UNRECOGNIZED", "There is no such deed"))
+        : null;
   }
 }
 
@@ -38,7 +56,7 @@ function showPage() {
     headers: {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy":
-        "default-src 'none'; connect-src 'self'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
+        "default-src 'none'; connect-src 'self'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
     },
   });
 }
@@ -109,13 +127,81 @@ function quantile(values, q) {
 }
 
 /**
+ * What the core says, and what the worker knows besides, for Prometheus.
+ *
+ * @param {Homeserver} homeserver
+ */
+async function metrics(homeserver) {
+  const response = await new Promise((/** @type {(value: Response) => void} */ resolve) => {
+    void homeserver.request(ownRequest("GET", "/_neurite/metrics", resolve));
+  });
+  if (!response.ok) {
+    return response;
+  }
+  const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+  const { commit_ms: times, flushes, deaths } = await homeserver.facts();
+  const seconds = (/** @type {number} */ q) => ((quantile(times, q) ?? 0) / 1000).toFixed(6);
+  const lines = [
+    "# HELP neurite_commits_total durable commits since the start",
+    "# TYPE neurite_commits_total counter",
+    `neurite_commits_total ${flushes}`,
+    "# HELP neurite_commit_seconds how long the last commits took",
+    "# TYPE neurite_commit_seconds summary",
+    ...(times.length > 0
+      ? [0.5, 0.99].map((q) => `neurite_commit_seconds{quantile="${q}"} ${seconds(q)}`)
+      : []),
+    `neurite_commit_seconds_count ${flushes}`,
+    "# HELP neurite_deaths instances of this worker that ended, the last ones",
+    "# TYPE neurite_deaths gauge",
+    `neurite_deaths ${deaths.length}`,
+    "# HELP neurite_storage_bytes what this origin keeps in the browser",
+    "# TYPE neurite_storage_bytes gauge",
+    `neurite_storage_bytes ${usage}`,
+    "# HELP neurite_storage_quota_bytes what this origin may keep in the browser",
+    "# TYPE neurite_storage_quota_bytes gauge",
+    `neurite_storage_quota_bytes ${quota}`,
+  ];
+  const text = `${await response.text()}${lines.join("\n")}\n`;
+  return new Response(text, { headers: response.headers });
+}
+
+/* --- deeds -------------------------------------------------------------------------------------- */
+
+/**
+ * @param {() => Promise<Response | void>} work
+ * @returns {Promise<Response>}
+ */
+async function deed(work) {
+  try {
+    return (await work()) ?? Response.json({});
+  } catch (error) {
+    const { name, message } = /** @type {Error} */ (error);
+    if (error instanceof RefusedError) {
+      return errorResponse(400, "M_BAD_STATE", message);
+    }
+    return name === "QuotaExceededError"
+      ? fullResponse()
+      : errorResponse(500, "M_UNKNOWN", message);
+  }
+}
+
+/**
+ * @param {Homeserver} homeserver
+ * @param {string | null} image one that was set aside; else the homeserver itself, which rests then
+ */
+async function exported(homeserver, image) {
+  const bytes = image === null ? await homeserver.moveOut() : await homeserver.aside(Number(image));
+  return new Response(bytes, { headers: { "content-type": "application/octet-stream" } });
+}
+
+/**
  * @param {Request} request
  * @param {Homeserver} homeserver
  */
-function stop(request, homeserver) {
-  if (request.mode === "navigate") {
-    return errorResponse(403, "M_FORBIDDEN", "Only a page of this origin may do that");
+async function reset(request, homeserver) {
+  const body = await request.json().catch(() => null);
+  if (body?.confirm !== "reset") {
+    throw new RefusedError('To delete the homeserver for good, confirm with the word "reset"');
   }
-  homeserver.stop();
-  return Response.json({});
+  await homeserver.reset();
 }
