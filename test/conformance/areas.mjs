@@ -1,9 +1,11 @@
 /** All cases by area. */
 import { accounts } from "./areas/accounts.mjs";
+import { backup } from "./areas/backup.mjs";
 import { devices } from "./areas/devices.mjs";
 import { events } from "./areas/events.mjs";
 import { federation } from "./areas/federation.mjs";
 import { push } from "./areas/push.mjs";
+import { relations } from "./areas/relations.mjs";
 import { rooms } from "./areas/rooms.mjs";
 import { sync } from "./areas/sync.mjs";
 import { walks } from "./walk.mjs";
@@ -21,4 +23,15 @@ import { walks } from "./walk.mjs";
  */
 
 /** @type {Record<string, Case[]>} */
-export const areas = { accounts, rooms, events, sync, push, devices, federation, walks };
+export const areas = {
+  accounts,
+  rooms,
+  events,
+  relations,
+  sync,
+  push,
+  devices,
+  backup,
+  federation,
+  walks,
+};

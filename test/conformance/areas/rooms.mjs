@@ -123,6 +123,8 @@ export const rooms = [
       );
       const page = await anyone.ok("getPublicRooms", { limit: 1 });
       assert.equal(page.chunk.length, 1);
+      const refused = await anyone.server.call("DELETE", "/publicRooms");
+      assert.equal(refused.status, 405);
       const search = { filter: { generic_search_term: word }, limit: 10 };
       const found = await host.ok("queryPublicRooms", {}, search);
       assert.deepEqual(
