@@ -75,6 +75,11 @@
 #define PASSWORD_MAX 512
 #define USERNAME_MAX 255
 
+/* Media; an upload is a request body, HTTP_BODY_MAX */
+#define MEDIA_OF_USER_MAX (64 * 1024 * 1024)
+#define MEDIA_CACHE_MAX (32 * 1024 * 1024) /* files of other servers */
+#define MEDIA_PENDING_MAX 50               /* created and not uploaded, of a user */
+
 /* Peer-to-peer */
 #define MULTISTREAM_MESSAGE_MAX 1024
 #define NOISE_MESSAGE_MAX 65535

@@ -11,6 +11,7 @@
 #include "client/history.h"
 #include "client/keys.h"
 #include "client/login.h"
+#include "client/media.h"
 #include "client/membership.h"
 #include "client/message.h"
 #include "client/metrics.h"
@@ -186,6 +187,18 @@ const struct route client_routes[] = {
     {HTTP_GET,  "/client/v3/thirdparty/protocols",         WHO_USER,  protocols_get,       NULL},
     {HTTP_GET,  "/client/v3/pushers",                      WHO_USER,  pushers_get,         NULL},
     {HTTP_GET,  "/client/v3/account/3pid",                 WHO_USER,  threepids_get,       NULL},
+
+    {HTTP_POST, "/media/v3/upload",                        WHO_USER,  media_upload_post,   route_bytes},
+    {HTTP_PUT,  "/media/v3/upload/{}/{}",                  WHO_USER,  media_upload_put,    route_bytes},
+    {HTTP_POST, "/media/v1/create",                        WHO_USER,  media_create_post,   NULL},
+    {HTTP_GET,  "/client/v1/media/config",                 WHO_USER,  media_config_get,    NULL},
+    {HTTP_GET,  "/client/v1/media/download/{}/{}",         WHO_USER,  media_download_get,  NULL},
+    {HTTP_GET,  "/client/v1/media/download/{}/{}/{}",      WHO_USER,  media_download_get,  NULL},
+    {HTTP_GET,  "/client/v1/media/thumbnail/{}/{}",        WHO_USER,  media_thumbnail_get, NULL},
+    {HTTP_GET,  "/media/v3/config",                        WHO_USER,  media_config_get,    NULL},
+    {HTTP_GET,  "/media/v3/download/{}/{}",                WHO_ANYONE, media_download_get, NULL},
+    {HTTP_GET,  "/media/v3/download/{}/{}/{}",             WHO_ANYONE, media_download_get, NULL},
+    {HTTP_GET,  "/media/v3/thumbnail/{}/{}",               WHO_ANYONE, media_thumbnail_get, NULL},
 
     {HTTP_GET,  "/client/v3/user/{}/account_data/{}",      WHO_USER,  own_data_get,        NULL},
     {HTTP_PUT,  "/client/v3/user/{}/account_data/{}",      WHO_USER,  own_data_put,        NULL},

@@ -240,6 +240,7 @@ void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, stru
         return;
     }
     struct json *json = NULL;
+    call->text = body;
     if (status != 0 && json_parse(call->a, body, &json, NULL) != ERR_NONE) {
         json = NULL;
     }

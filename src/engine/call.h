@@ -18,6 +18,7 @@ struct call {
     uint64_t id;
     struct str server;
     answer_fn answer;
+    struct str text; /* the answer's body as it came, during answer */
     void *ctx; /* the caller's, usually allocated in a; ids, never pointers into other lifetimes */
 };
 

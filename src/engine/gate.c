@@ -134,7 +134,8 @@ static enum err parse_body(struct req *req, bool *refused)
 {
     const char *why = NULL;
     *refused = true;
-    if (str_is_empty(req->body_text) && req->route->body == NULL) {
+    if (req->route->body == route_bytes ||
+        (str_is_empty(req->body_text) && req->route->body == NULL)) {
         *refused = false;
         req->body = json_object(req->a);
         return ERR_NONE;

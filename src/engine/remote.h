@@ -29,6 +29,9 @@ struct remote {
      * in *asked: nobody can be asked. */
     enum err (*backfill)(struct hs *hs, struct req *req, struct room *room, size_t limit,
                          resume_fn resume, bool *asked);
+    /* Fetches a file of another server, keeps it (engine/media.h), then resumes the request. */
+    enum err (*media)(struct hs *hs, struct req *req, struct str server, struct str id,
+                      resume_fn resume);
 };
 
 #endif

@@ -52,13 +52,16 @@ typedef enum err (*handler_fn)(struct hs *hs, struct req *req);
  * stays parked unless it has set a reply. */
 typedef enum err (*resume_fn)(struct hs *hs, struct req *req, bool is_time_up);
 
+/* The body of a row whose body is not JSON: it stays in body_text. */
+extern const struct field route_bytes[];
+
 struct route {
     unsigned methods; /* of enum http_method */
     /* Segments separated by '/', {} takes any one. "v3" also takes r0, v1 and unstable. */
     const char *path;
     enum who who;
     handler_fn handler;
-    const struct field *body; /* NULL: any object, or no body at all */
+    const struct field *body; /* NULL: any object, or no body at all; or route_bytes */
 };
 
 struct req {

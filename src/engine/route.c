@@ -3,6 +3,8 @@
 
 #include "base/encode.h"
 
+const struct field route_bytes[] = {{0}};
+
 struct segments {
     struct str at[HTTP_SEGMENTS_MAX];
     size_t n;

@@ -5,6 +5,7 @@
 #include "fed/invite.h"
 #include "fed/join.h"
 #include "fed/lookup.h"
+#include "fed/media.h"
 #include "fed/query.h"
 #include "fed/serve_events.h"
 #include "fed/serve_join.h"
@@ -45,6 +46,9 @@ const struct route fed_routes[] = {
     {HTTP_POST, "/federation/v1/user/keys/query",           WHO_SERVER,  user_keys_query_post, query_body},
     {HTTP_POST, "/federation/v1/user/keys/claim",           WHO_SERVER,  user_keys_claim_post, claim_body},
 
+    {HTTP_GET,  "/federation/v1/media/download/{}",         WHO_SERVER,  fed_media_get,       NULL},
+    {HTTP_GET,  "/federation/v1/media/thumbnail/{}",        WHO_SERVER,  fed_media_get,       NULL},
+
     {0, NULL, WHO_ANYONE, NULL, NULL},
 };
 /* clang-format on */
@@ -57,4 +61,5 @@ const struct remote fed_remote = {
     .profile = lookup_profile,
     .public_rooms = lookup_public_rooms,
     .backfill = backfill_remote,
+    .media = media_remote,
 };

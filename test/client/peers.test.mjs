@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, test } from "node:test";
 
 import { refused } from "./check.mjs";
+import { bytesOf } from "./conversations/media.mjs";
 import { enc, fresh } from "./matrix.mjs";
 import { relays, scratch, startNeurite, startRelay } from "./servers.mjs";
 
@@ -65,6 +66,23 @@ async function sharedRoom(alice, bob) {
 
 for (const kind of relays) {
   describe(`over the relay "${kind}"`, { timeout: 180_000 }, () => {
+    test("a file of one is seen at the other, also when the first is gone", () =>
+      withPeers(kind, async ({ alice, bob, stop }) => {
+        await sharedRoom(alice, bob);
+        const body = new Uint8Array(200_000).map((_, i) => (i * 7) % 256);
+        const put = await bytesOf(alice, "POST", "/media/v3/upload", { body, type: "image/png" });
+        const at = put.body.content_uri.slice("mxc://".length);
+        const path = `/client/v1/media/download/${at}`;
+        const first = await bytesOf(bob, "GET", path);
+        assert.equal(first.status, 200);
+        assert.deepEqual(first.content, body);
+        assert.equal(first.headers.get("content-type"), "image/png");
+        const none = await bytesOf(bob, "GET", `${path}nothing`);
+        assert.deepEqual([none.status, none.body.errcode], [404, "M_NOT_FOUND"]);
+        await stop.alice();
+        assert.deepEqual((await bytesOf(bob, "GET", path)).content, body);
+      }));
+
     test("a room is joined by alias and messages pass both ways", () =>
       withPeers(kind, async ({ alice, bob }) => {
         const room = await sharedRoom(alice, bob);

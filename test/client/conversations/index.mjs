@@ -6,6 +6,7 @@ import { account } from "./account.mjs";
 import { devices } from "./devices.mjs";
 import { errors } from "./errors.mjs";
 import { keys } from "./keys.mjs";
+import { media } from "./media.mjs";
 import { messages } from "./messages.mjs";
 import { relations } from "./relations.mjs";
 import { rooms } from "./rooms.mjs";
@@ -28,5 +29,6 @@ export const conversations = [
   ...sync,
   ...devices,
   ...keys,
+  ...media,
   ...errors,
 ];
