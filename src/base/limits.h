@@ -62,6 +62,12 @@
 #define TO_DEVICE_MAX 10000    /* messages of one request or EDU */
 #define USER_SEARCH_MAX 50
 #define MESSAGES_MAX 100
+#define SEARCH_RESULTS_MAX 100
+#define SEARCH_SCAN_MAX 1000 /* events that fit the words, looked at for a page */
+#define SEARCH_ROOMS_MAX 500
+#define SEARCH_WORDS_MAX 32
+#define SEARCH_CONTEXT_MAX 20  /* events around a result */
+#define SEARCH_CATCH_UP 2000   /* events indexed before a search */
 #define REPORTS_MAX 100 /* of one user in REPORTS_SPAN_MS */
 #define REPORTS_SPAN_MS (24 * 60 * 60 * 1000)
 #define REPORT_REASON_MAX 4096

@@ -4,6 +4,7 @@
 #include "client/upgrade.h"
 #include "engine/current.h"
 #include "engine/remote.h"
+#include "engine/restricted.h"
 #include "engine/user_profile.h"
 #include "event/mxid.h"
 
@@ -42,6 +43,27 @@ static enum err reply_room(struct req *req, struct str room_id)
 
 /* --- join ------------------------------------------------------------------------------------- */
 
+/* Names who lets the user in by the rooms he is in, where the join rule asks for that. */
+static enum err authorise(struct hs *hs, struct req *req, const struct room *room,
+                          struct str membership, struct json *content)
+{
+    bool applies;
+    bool fits;
+    bool known;
+    struct str authoriser;
+    TRY(restricted_applies(hs, room, &applies));
+    if (!applies || str_eq(membership, STR("invite"))) {
+        return ERR_NONE;
+    }
+    TRY(restricted_fits(hs, room, req->user, &fits, &known));
+    if (!fits) {
+        return reply_forbidden(req, "you are in none of the rooms whose members may join");
+    }
+    TRY(restricted_authoriser(hs, req->a, room, &authoriser));
+    json_put_text(content, "join_authorised_via_users_server", authoriser);
+    return ERR_NONE;
+}
+
 static enum err join_here(struct hs *hs, struct req *req, struct room *room)
 {
     struct json *content;
@@ -53,6 +75,10 @@ static enum err join_here(struct hs *hs, struct req *req, struct room *room)
     }
     TRY(membership_content(hs, req->a, req->user, "join", &content));
     json_put_text(content, "reason", json_get_text(req->body, "reason"));
+    TRY(authorise(hs, req, room, membership, content));
+    if (req->reply.status != 0) {
+        return ERR_NONE;
+    }
     TRY(send_member(hs, req, room, req->user_id, content, &sent));
     if (sent == NULL) {
         return ERR_NONE;

@@ -10,6 +10,7 @@
 #include "client/hierarchy.h"
 #include "client/history.h"
 #include "client/keys.h"
+#include "client/knock.h"
 #include "client/login.h"
 #include "client/media.h"
 #include "client/membership.h"
@@ -22,6 +23,7 @@
 #include "client/register.h"
 #include "client/relations.h"
 #include "client/report.h"
+#include "client/search.h"
 #include "client/server.h"
 #include "client/status.h"
 #include "client/to_device.h"
@@ -110,6 +112,7 @@ static const struct field upgrade_body[] = {
     {"new_version", FIELD_TEXT, true}, {"additional_creators", FIELD_ARRAY, false}, {0}};
 static const struct field report_body[] = {
     {"reason", FIELD_TEXT, false}, {"score", FIELD_INT, false}, {0}};
+static const struct field events_body[] = {{"search_categories", FIELD_OBJECT, true}, {0}};
 static const struct field search_body[] = {
     {"search_term", FIELD_TEXT, true}, {"limit", FIELD_INT, false}, {0}};
 
@@ -137,6 +140,7 @@ const struct route client_routes[] = {
     {HTTP_POST, "/client/v3/join/{}",                      WHO_USER,  join_post,           NULL},
     {HTTP_GET,  "/client/v3/joined_rooms",                 WHO_USER,  joined_rooms_get,    NULL},
     {HTTP_POST, "/client/v3/rooms/{}/join",                WHO_USER,  room_join_post,      NULL},
+    {HTTP_POST, "/client/v3/knock/{}",                     WHO_USER,  knock_post,          NULL},
     {HTTP_POST, "/client/v3/rooms/{}/invite",              WHO_USER,  invite_post,         user_body},
     {HTTP_POST, "/client/v3/rooms/{}/leave",               WHO_USER,  leave_post,          NULL},
     {HTTP_POST, "/client/v3/rooms/{}/forget",              WHO_USER,  forget_post,         NULL},
@@ -165,6 +169,7 @@ const struct route client_routes[] = {
     {HTTP_GET,  "/client/v3/rooms/{}/relations/{}/{}/{}",  WHO_USER,  relations_get,       NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/threads",             WHO_USER,  threads_get,         NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/timestamp_to_event",  WHO_USER,  event_at_get,        NULL},
+    {HTTP_POST, "/client/v3/search",                       WHO_USER,  search_post,         events_body},
     {HTTP_GET,  "/client/v3/rooms/{}/hierarchy",           WHO_USER,  hierarchy_get,       NULL},
     {HTTP_GET,  "/client/v3/room_summary/{}",              WHO_OPTIONAL, room_summary_get, NULL},
     {HTTP_GET,  "/client/v3/mutual_rooms",                 WHO_USER,  mutual_rooms_get,    NULL},

@@ -16,6 +16,7 @@ struct calls;
 struct typing;
 struct presence;
 struct unread;
+struct search_index;
 struct event_cache;
 struct outbox;
 struct destinations;
@@ -59,6 +60,7 @@ struct hs {
     struct typing *typing;
     struct presence *presence;
     struct unread *unread;
+    struct search_index *search_index;
     struct event_cache *cache;
     struct outbox *outbox;
     struct destinations *destinations; /* fed/destination.c */

@@ -11,6 +11,7 @@
 #include "engine/outbox.h"
 #include "engine/parked.h"
 #include "engine/presence.h"
+#include "engine/search_index.h"
 #include "engine/typing.h"
 #include "engine/unread.h"
 #include "fed/destination.h"
@@ -163,6 +164,7 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
     hs->typing = typing_new();
     hs->presence = presence_new();
     hs->unread = unread_new();
+    hs->search_index = search_index_new();
     hs->destinations = destinations_new();
     hs->missing = missing_new();
     hs->subscribers = wiring_subscribers;
@@ -185,6 +187,7 @@ void hs_close(struct hs *hs)
     net_free(hs->net);
     missing_free(hs->missing);
     destinations_free(hs->destinations);
+    search_index_free(hs->search_index);
     unread_free(hs->unread);
     presence_free(hs->presence);
     typing_free(hs->typing);
@@ -286,6 +289,7 @@ static void tell_wake(struct hs *hs)
     at = earlier(at, typing_next_ms(hs));
     at = earlier(at, missing_next_ms(hs));
     at = earlier(at, presence_next_ms(hs));
+    at = earlier(at, search_index_next_ms(hs));
     if (hs->net != NULL) {
         at = earlier(at, net_next_ms(hs->net));
     }
@@ -323,6 +327,7 @@ void hs_turn(struct hs *hs, struct now now)
     }
     run_input(hs, typing_turn, "the end of typing");
     run_input(hs, presence_turn, "the end of presence");
+    run_input(hs, search_index_turn, "the search index");
     gate_resume(hs);
     missing_turn(hs);
     destinations_turn(hs);

@@ -7,9 +7,11 @@ import { devices } from "./devices.mjs";
 import { errors } from "./errors.mjs";
 import { keys } from "./keys.mjs";
 import { media } from "./media.mjs";
+import { members } from "./members.mjs";
 import { messages } from "./messages.mjs";
 import { relations } from "./relations.mjs";
 import { rooms } from "./rooms.mjs";
+import { search } from "./search.mjs";
 import { spaces } from "./spaces.mjs";
 import { sync } from "./sync.mjs";
 
@@ -23,9 +25,11 @@ import { sync } from "./sync.mjs";
 export const conversations = [
   ...account,
   ...rooms,
+  ...members,
   ...spaces,
   ...messages,
   ...relations,
+  ...search,
   ...sync,
   ...devices,
   ...keys,

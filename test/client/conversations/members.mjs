@@ -1,0 +1,78 @@
+/** Coming in and being put out: knocks, restricted rooms, bans, what is forgotten. */
+import { equal, ok, refused } from "../check.mjs";
+import { enc, fresh } from "../matrix.mjs";
+
+/**
+ * @param {string} rule
+ * @param {string[]} [rooms]
+ */
+function joinRule(rule, rooms) {
+  const allow = rooms?.map((room) => ({ type: "m.room_membership", room_id: room }));
+  return {
+    type: "m.room.join_rules",
+    state_key: "",
+    content: { join_rule: rule, ...(allow && { allow }) },
+  };
+}
+
+/** @type {import("./index.mjs").Conversation[]} */
+export const members = [
+  {
+    name: "who knocks is let in by an invite",
+    async run({ server }) {
+      const alice = await server.register(fresh("door"));
+      const bob = await server.register(fresh("knock"));
+      const room = await alice.createRoom({
+        preset: "private_chat",
+        name: "Behind a door",
+        initial_state: [joinRule("knock")],
+      });
+      await alice.sync();
+      const early = await bob.call("POST", `/join/${enc(room)}`, { body: {} });
+      refused(early, 403, "M_FORBIDDEN", "a knock is needed");
+      const knock = await bob.must("POST", `/knock/${enc(room)}`, { body: { reason: "me" } });
+      equal(knock.room_id, room, "the room");
+      const told = await bob.must("GET", "/sync");
+      const types = told.rooms.knock[room].knock_state.events.map((/** @type {any} */ e) => e.type);
+      ok(types.includes("m.room.name"), "the one who knocks is told of the room");
+      const seen = (/** @type {any} */ e) =>
+        e.state_key === bob.userId && e.content.membership === "knock" && e.content.reason === "me";
+      await alice.until(() => alice.events(room).some(seen), "the knock is heard");
+      await alice.must("POST", `/rooms/${enc(room)}/invite`, { body: { user_id: bob.userId } });
+      await bob.join(room);
+      const again = await bob.call("POST", `/knock/${enc(room)}`, { body: {} });
+      refused(again, 403, "M_FORBIDDEN", "who is in need not knock");
+      const closed = await alice.createRoom({ preset: "private_chat" });
+      const no = await bob.call("POST", `/knock/${enc(closed)}`, { body: {} });
+      refused(no, 403, "M_FORBIDDEN", "not at every room");
+      const none = await bob.call("POST", `/knock/${enc("!none:here.invalid")}`, { body: {} });
+      refused(none, 404, "M_NOT_FOUND", "nor at none");
+    },
+  },
+  {
+    name: "a restricted room lets in the members of another",
+    async run({ server }) {
+      const alice = await server.register(fresh("club"));
+      const bob = await server.register(fresh("club"));
+      const eve = await server.register(fresh("club"));
+      const club = await alice.createRoom();
+      await bob.join(club);
+      for (const rule of ["restricted", "knock_restricted"]) {
+        const room = await alice.createRoom({
+          preset: "private_chat",
+          initial_state: [joinRule(rule, [club])],
+        });
+        const outside = await eve.call("POST", `/join/${enc(room)}`, { body: {} });
+        refused(outside, 403, "M_FORBIDDEN", "not those who are not in it");
+        await bob.join(room);
+        const path = `/rooms/${enc(room)}/state/m.room.member/${enc(bob.userId)}`;
+        const member = await bob.must("GET", path);
+        equal(member.join_authorised_via_users_server, alice.userId, "and says by whose right");
+        await alice.must("POST", `/rooms/${enc(room)}/invite`, { body: { user_id: eve.userId } });
+        await eve.join(room);
+        const summary = await bob.must("GET", `/_matrix/client/v1/room_summary/${enc(room)}`);
+        equal(summary.allowed_room_ids, [club], "the summary names the other room");
+      }
+    },
+  },
+];
