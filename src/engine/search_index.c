@@ -1,17 +1,20 @@
-/* Events are indexed in the order of their rows, some in each turn. */
+/* Events are indexed in the order of their rows, some in each turn, when a while has passed since
+ * the first that waits: one write for many. A search does not wait for that. */
 #include "engine/search_index.h"
 
 #include "engine/event_cache.h"
 
-enum { UPTO_ROW = 3, BATCH = 200, DELAY_MS = 1000, NEXT_MS = 20 };
+enum { UPTO_ROW = 3, BATCH = 200, DELAY_MS = 30000, NEXT_MS = 20 };
 
 struct search_index {
     int64_t due_ms; /* -1: nothing waits */
 };
 
-struct search_index *search_index_new(void)
+struct search_index *search_index_new(int64_t now_ms)
 {
-    return base_alloc(sizeof(struct search_index)); /* due at once: a restart may have left some */
+    struct search_index *index = base_alloc(sizeof(*index));
+    index->due_ms = now_ms + DELAY_MS; /* a stop may have left some */
+    return index;
 }
 
 void search_index_free(struct search_index *index)

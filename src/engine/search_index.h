@@ -5,7 +5,7 @@
 #include "engine/publish.h"
 
 struct search_index;
-struct search_index *search_index_new(void);
+struct search_index *search_index_new(int64_t now_ms); /* mono_ms */
 void search_index_free(struct search_index *index);
 
 /* A subscriber: there is something to index. */

@@ -164,7 +164,7 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
     hs->typing = typing_new();
     hs->presence = presence_new();
     hs->unread = unread_new();
-    hs->search_index = search_index_new();
+    hs->search_index = search_index_new(now.mono_ms);
     hs->destinations = destinations_new();
     hs->missing = missing_new();
     hs->subscribers = wiring_subscribers;
