@@ -1,6 +1,7 @@
 #!/bin/sh
 # A night's run: what takes too long for every change. One failure fails it; a flake is a failure.
-#   ROUNDS of the scenario each way round and with both relays (5, fixed in scenario.sh)
+#   PARTS  of it ("tests simulator fuzz scenario npm": all; npm is the scenario with npm's relay)
+#   ROUNDS of the scenario each way round and with both relays (5)
 #   SEEDS  of the simulator (2000, from a number that changes daily; it is printed, and repeats a run)
 #   KILLS  of the native server (200)
 #   FUZZ_SECONDS  of each fuzzer, from the kept corpus (600)
@@ -9,13 +10,21 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top" || exit 1
 SEEDS=${SEEDS:-2000}
 FIRST=${FIRST:-$(date +%Y%m%d)00000}
+PARTS=${PARTS:-tests simulator fuzz scenario npm}
 failed=
 
 part() { # NAME COMMAND...
     name=$1
     shift
+    case " $PARTS " in
+    *" $name "*) ;;
+    *) return ;;
+    esac
     echo "== $name"
+    start=$(date +%s)
     "$@" || failed="$failed $name"
+    seconds=$(($(date +%s) - start))
+    printf '== %s: %d:%02d minutes\n' "$name" $((seconds / 60)) $((seconds % 60))
 }
 
 simulate() {
@@ -41,11 +50,11 @@ fuzz() {
 
 scripts/install-packages.sh native wasm lint web browser || exit 1
 scripts/fetch-deps.sh || exit 1
-part "tests" env KILLS="${KILLS:-200}" STRICT=1 make test
-part "simulator" simulate
-part "fuzz" fuzz
-part "scenario" env ONCE=1 MODE=nightly ARTIFACTS="$top/artifacts/ours" scripts/demo.sh
-part "scenario with npm's relay" env ONCE=1 MODE=nightly RELAY=npm \
+part tests env KILLS="${KILLS:-200}" STRICT=1 make test
+part simulator simulate
+part fuzz fuzz
+part scenario env ONCE=1 MODE=nightly ARTIFACTS="$top/artifacts/ours" scripts/demo.sh
+part npm env ONCE=1 MODE=nightly RELAY=npm \
     ARTIFACTS="$top/artifacts/npm" scripts/demo.sh
 
 [ -z "$failed" ] || {

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Drives Chromium and Firefox through the scenario against a stack that is up already:
 #   scenario.sh            once (WAY=firefox-first: the other way round)
-#   scenario.sh nightly    five times each way round; one failure fails all
+#   scenario.sh nightly    ROUNDS times (5) each way round, and what only a night has time for; one
+#                          failure fails all
 # Needs NEURITE_URL, RELAY_URL, NEURITE (the native homeserver), WASM_DIR, WASM_NEXT, WASM_FOREIGN and
 # ARTIFACTS; scripts/demo.sh and docker/harness.sh set them. The last line is the verdict.
 set -eu
@@ -30,9 +31,15 @@ status=0
 case $mode in
 once) run "${WAY:-chromium-first}" "$ARTIFACTS" || status=$? ;;
 nightly)
-    for n in 1 2 3 4 5; do
+    rounds=${ROUNDS:-5}
+    echo "A Chromium without a debugger:"
+    (cd "$top/harness" && ARTIFACTS=$ARTIFACTS/undriven \
+        node_modules/.bin/playwright test -c nightly.config.mjs) || status=$?
+    n=0
+    while [ "$n" -lt "$rounds" ]; do
+        n=$((n + 1))
         for way in chromium-first firefox-first; do
-            echo "Run $n of 5, $way:"
+            echo "Run $n of $rounds, $way:"
             run "$way" "$ARTIFACTS/$n-$way" || status=$?
         done
     done

@@ -1,0 +1,14 @@
+/** What takes too long for every run, against a stack that is up (scripts/scenario.sh nightly). */
+import { defineConfig } from "@playwright/test";
+
+const artifacts = process.env.ARTIFACTS ?? "../artifacts";
+
+export default defineConfig({
+  testDir: "./e2e/nightly",
+  testMatch: "*.spec.mjs",
+  outputDir: `${artifacts}/playwright`,
+  workers: 1,
+  retries: 0,
+  forbidOnly: true,
+  reporter: [["list"], ["junit", { outputFile: `${artifacts}/junit.xml` }]],
+});
