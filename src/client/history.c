@@ -178,6 +178,24 @@ enum err context_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
+/* With `at`: the room as it was at that token, where the user was in it. */
+static enum err read_at(struct hs *hs, struct req *req, struct access *access, bool *ok)
+{
+    struct str at = req_query(req, "at");
+    int64_t position;
+    int64_t snapshot;
+    *ok = at.n == 0 || token_parse(hs, at, &position);
+    if (!*ok) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'at' is no token of this homeserver");
+    }
+    if (at.n > 0 && position < access->position) {
+        TRY(store_get_int(hs->store, &snapshot, 0, STMT_STATE_AT, "ii", access->room->nid,
+                          position));
+        access->snapshot = snapshot != 0 ? snapshot : access->snapshot;
+    }
+    return ERR_NONE;
+}
+
 enum err members_get(struct hs *hs, struct req *req)
 {
     struct access access;
@@ -187,6 +205,9 @@ enum err members_get(struct hs *hs, struct req *req)
     struct str not = req_query(req, "not_membership");
     struct client_view view = {.user = req->user, .device_id = req->device_id};
     TRY(access_read(hs, req, &access, &ok));
+    if (ok) {
+        TRY(read_at(hs, req, &access, &ok));
+    }
     if (!ok) {
         return ERR_NONE;
     }

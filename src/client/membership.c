@@ -64,11 +64,27 @@ static enum err authorise(struct hs *hs, struct req *req, const struct room *roo
     return ERR_NONE;
 }
 
+/* Guests come in where the room says that they may. */
+static enum err check_guest(struct hs *hs, struct req *req, const struct room *room)
+{
+    struct json *access = NULL;
+    if (req->is_guest) {
+        TRY(current_content(hs, room, STR("m.room.guest_access"), STR(""), &access));
+    }
+    return !req->is_guest || str_eq(json_get_text(access, "guest_access"), STR("can_join"))
+               ? ERR_NONE
+               : reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN", "guests may not join this room");
+}
+
 static enum err join_here(struct hs *hs, struct req *req, struct room *room)
 {
     struct json *content;
     struct stored *sent;
     struct str membership;
+    TRY(check_guest(hs, req, room));
+    if (req->reply.status != 0) {
+        return ERR_NONE;
+    }
     TRY(current_membership(hs, req->user, room->nid, req->a, &membership, NULL));
     if (str_eq(membership, STR("join"))) {
         return reply_room(req, room->id);
@@ -212,9 +228,16 @@ enum err invite_post(struct hs *hs, struct req *req)
     struct room *room;
     bool ok;
     struct str user_id = json_get_text(req->body, "user_id");
+    if (json_get(req->body, STR("medium")) != NULL) {
+        return reply_error(req, 400, "M_SERVER_NOT_TRUSTED",
+                           "this server asks no identity server; invite by user id");
+    }
     TRY(access_joined(hs, req, &room, &ok));
     if (!ok) {
         return ERR_NONE;
+    }
+    if (str_is_absent(user_id)) {
+        return reply_error(req, 400, "M_MISSING_PARAM", "'user_id' is missing");
     }
     if (!mxid_is_user(user_id)) {
         return reply_error(req, 400, "M_INVALID_PARAM", "'user_id' is no user id");

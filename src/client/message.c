@@ -47,6 +47,21 @@ enum err message_put(struct hs *hs, struct req *req)
     return ok ? send_once(hs, req, room, &parts, req->params[2]) : ERR_NONE;
 }
 
+enum err message_post(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct stored *sent;
+    bool ok;
+    struct send_parts parts = {
+        .sender = req->user_id, .type = req->params[1], .content = req->body};
+    TRY(access_joined(hs, req, &room, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(access_send(hs, req, room, &parts, &sent));
+    return sent == NULL ? ERR_NONE : reply_event(req, sent->ev->id);
+}
+
 enum err redact_put(struct hs *hs, struct req *req)
 {
     struct room *room;

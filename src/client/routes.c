@@ -65,6 +65,8 @@ static const struct field create_body[] = {{"visibility", FIELD_TEXT, false},
 static const struct field content_body[] = {{0}};
 static const struct field user_body[] = {
     {"user_id", FIELD_TEXT, true}, {"reason", FIELD_TEXT, false}, {0}};
+static const struct field invite_body[] = {
+    {"user_id", FIELD_TEXT, false}, {"reason", FIELD_TEXT, false}, {0}};
 static const struct field alias_body[] = {{"room_id", FIELD_TEXT, true}, {0}};
 static const struct field visibility_body[] = {{"visibility", FIELD_TEXT, false}, {0}};
 static const struct field public_body[] = {{"filter", FIELD_OBJECT, false},
@@ -141,7 +143,7 @@ const struct route client_routes[] = {
     {HTTP_GET,  "/client/v3/joined_rooms",                 WHO_USER,  joined_rooms_get,    NULL},
     {HTTP_POST, "/client/v3/rooms/{}/join",                WHO_USER,  room_join_post,      NULL},
     {HTTP_POST, "/client/v3/knock/{}",                     WHO_USER,  knock_post,          NULL},
-    {HTTP_POST, "/client/v3/rooms/{}/invite",              WHO_USER,  invite_post,         user_body},
+    {HTTP_POST, "/client/v3/rooms/{}/invite",              WHO_USER,  invite_post,         invite_body},
     {HTTP_POST, "/client/v3/rooms/{}/leave",               WHO_USER,  leave_post,          NULL},
     {HTTP_POST, "/client/v3/rooms/{}/forget",              WHO_USER,  forget_post,         NULL},
     {HTTP_POST, "/client/v3/rooms/{}/kick",                WHO_USER,  kick_post,           user_body},
@@ -154,6 +156,7 @@ const struct route client_routes[] = {
     {HTTP_POST, "/client/v3/users/{}/report",              WHO_USER,  report_user_post,    report_body},
 
     {HTTP_PUT,  "/client/v3/rooms/{}/send/{}/{}",          WHO_USER,  message_put,         content_body},
+    {HTTP_POST, "/client/v3/rooms/{}/send/{}",             WHO_USER,  message_post,        content_body},
     {HTTP_PUT,  "/client/v3/rooms/{}/redact/{}/{}",        WHO_USER,  redact_put,          NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/state",               WHO_USER,  room_state_all_get,  NULL},
     {HTTP_GET,  "/client/v3/rooms/{}/state/{}",            WHO_USER,  room_state_get,      NULL},

@@ -17,6 +17,7 @@ struct typing;
 struct presence;
 struct unread;
 struct search_index;
+struct lazy_members;
 struct event_cache;
 struct outbox;
 struct destinations;
@@ -61,6 +62,7 @@ struct hs {
     struct presence *presence;
     struct unread *unread;
     struct search_index *search_index;
+    struct lazy_members *lazy_members;
     struct event_cache *cache;
     struct outbox *outbox;
     struct destinations *destinations; /* fed/destination.c */

@@ -33,6 +33,8 @@ static bool flag(const struct json *node, const char *key, const struct json **o
 enum err event_filter_parse(const struct json *node, struct event_filter *out, const char **why)
 {
     const struct json *lazy = NULL;
+    const struct json *redundant = NULL;
+    const struct json *threads = NULL;
     const struct json *limit = json_get(node, STR("limit"));
     *out = (struct event_filter){0};
     *why = NULL;
@@ -49,10 +51,15 @@ enum err event_filter_parse(const struct json *node, struct event_filter *out, c
     } else if (!texts(node, "rooms", &out->rooms) || !texts(node, "not_rooms", &out->not_rooms)) {
         *why = "rooms and not_rooms must be arrays of strings";
     } else if (!flag(node, "contains_url", &out->contains_url) ||
-               !flag(node, "lazy_load_members", &lazy)) {
-        *why = "contains_url and lazy_load_members must be booleans";
+               !flag(node, "lazy_load_members", &lazy) ||
+               !flag(node, "include_redundant_members", &redundant) ||
+               !flag(node, "unread_thread_notifications", &threads)) {
+        *why = "contains_url, lazy_load_members, include_redundant_members and "
+               "unread_thread_notifications must be booleans";
     }
     out->lazy_load_members = json_bool(lazy, false);
+    out->include_redundant_members = json_bool(redundant, false);
+    out->unread_thread_notifications = json_bool(threads, false);
     return *why == NULL ? ERR_NONE : ERR_SYNTAX;
 }
 

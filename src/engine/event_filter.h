@@ -12,7 +12,7 @@ struct event_filter {
     const struct json *senders, *not_senders;
     const struct json *rooms, *not_rooms;
     const struct json *contains_url; /* a boolean; NULL: either */
-    bool lazy_load_members;
+    bool lazy_load_members, include_redundant_members, unread_thread_notifications;
 };
 
 /* The whole of a stored or inline filter. */

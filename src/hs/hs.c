@@ -8,6 +8,7 @@
 #include "engine/event_cache.h"
 #include "engine/gate.h"
 #include "engine/input.h"
+#include "engine/lazy_members.h"
 #include "engine/outbox.h"
 #include "engine/parked.h"
 #include "engine/presence.h"
@@ -164,6 +165,7 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
     hs->typing = typing_new();
     hs->presence = presence_new();
     hs->unread = unread_new();
+    hs->lazy_members = lazy_members_new();
     hs->search_index = search_index_new(now.mono_ms);
     hs->destinations = destinations_new();
     hs->missing = missing_new();
@@ -188,6 +190,7 @@ void hs_close(struct hs *hs)
     missing_free(hs->missing);
     destinations_free(hs->destinations);
     search_index_free(hs->search_index);
+    lazy_members_free(hs->lazy_members);
     unread_free(hs->unread);
     presence_free(hs->presence);
     typing_free(hs->typing);

@@ -216,15 +216,16 @@ static enum err add_left(struct sync *s, struct room *room, const struct members
 
 /* --- invites and knocks ------------------------------------------------------------------- */
 
-static bool has_member(const struct json *stripped, struct str user_id)
+/* Of one's own member event in stripped state; absent: not told. */
+static struct str inviter_of(const struct json *stripped, struct str user_id)
 {
     for (const struct json *x = json_first(stripped); x != NULL; x = json_next(x)) {
         if (str_eq(json_get_text(x, "type"), STR("m.room.member")) &&
             str_eq(json_get_text(x, "state_key"), user_id)) {
-            return true;
+            return json_get_text(x, "sender");
         }
     }
-    return false;
+    return STR_ABSENT;
 }
 
 /* What the inviter's server sent along, or the room's own state where we are in it. */
@@ -241,7 +242,7 @@ static enum err stripped_of(struct sync *s, const struct room *room, const struc
     if (json_parse(s->a, m->stripped, out, NULL) != ERR_NONE || !json_is(*out, JSON_ARRAY)) {
         return ERR_CORRUPT;
     }
-    if (member != NULL && !has_member(*out, s->user_id)) {
+    if (member != NULL && str_is_absent(inviter_of(*out, s->user_id))) {
         json_push(*out, client_event_strip(s->a, member->ev));
     }
     return ERR_NONE;
@@ -255,6 +256,9 @@ static enum err add_outside(struct sync *s, const struct room *room, const struc
         return ERR_NONE;
     }
     TRY(stripped_of(s, room, m, &events));
+    if (is_invite && sync_is_ignored(s, inviter_of(events, s->user_id))) {
+        return ERR_NONE;
+    }
     struct json *body = json_object(s->a);
     struct json *state =
         json_put_object(body, is_invite ? STR("invite_state") : STR("knock_state"));

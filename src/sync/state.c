@@ -6,6 +6,7 @@
 #include "sync/stream.h"
 
 #include "engine/current.h"
+#include "engine/lazy_members.h"
 #include "engine/snapshot.h"
 
 struct pick {
@@ -15,7 +16,7 @@ struct pick {
     struct map shown; /* state events of the timeline, by id */
     struct map put;   /* what is in `events` */
     int64_t start;    /* snapshot before the timeline */
-    bool lazy, members;
+    bool lazy, redundant, members;
 };
 
 /* Lists of rows are read whole before the rows are looked at. */
@@ -61,6 +62,7 @@ static enum err put(struct pick *p, const struct stored *ev)
 {
     struct json *event;
     if (!event_filter_allows_event(&p->s->filter->state, ev->ev) ||
+        !event_filter_allows_room(&p->s->filter->state, p->r->room->id) ||
         map_get(&p->put, ev->ev->id) != NULL) {
         return ERR_NONE;
     }
@@ -203,6 +205,12 @@ static enum err put_member(struct pick *p, struct str user_id)
     if (ev == NULL || map_get(&p->shown, ev->ev->id) != NULL) {
         return ERR_NONE;
     }
+    struct lazy_member told = {p->s->user, p->s->device_id, ev->nid};
+    bool is_new = p->r->is_whole || p->s->full_state || p->redundant;
+    if (!is_new && lazy_members_has(p->s->hs, &told, p->s->since)) {
+        return ERR_NONE;
+    }
+    lazy_members_put(p->s->hs, &told, p->s->upto);
     return put(p, ev);
 }
 
@@ -261,6 +269,8 @@ enum err sync_state_put(struct sync *s, struct sync_room *r, bool *members)
     const char *key = s->state_after ? "state_after" : "state";
     struct pick p = {.s = s, .r = r, .lazy = s->filter->state.lazy_load_members};
     p.lazy = p.lazy || s->filter->timeline.lazy_load_members;
+    p.redundant =
+        s->filter->state.include_redundant_members || s->filter->timeline.include_redundant_members;
     p.start = r->n_raw > 0 && !s->state_after ? r->raw[0]->before : r->end;
     p.events = json_array(s->a);
     map_init_in(&p.shown, s->a);

@@ -67,6 +67,7 @@ enum err sync_state_at(struct sync *s, const struct room *room, int64_t position
 /* summary.c */
 enum err summary_put(struct sync *s, struct sync_room *r) MUST_USE;
 enum err summary_heroes(struct sync *s, const struct sync_room *r, struct strs *heroes) MUST_USE;
+/* unread.c */
 enum err unread_put(struct sync *s, struct sync_room *r) MUST_USE;
 /* ephemeral.c: typing and receipts. */
 enum err ephemeral_put(struct sync *s, struct sync_room *r) MUST_USE;

@@ -26,6 +26,7 @@ static enum err is_shown(struct sync *s, const struct stored *ev, bool *shown)
 {
     *shown = false;
     if (!event_filter_allows_event(&s->filter->timeline, ev->ev) ||
+        !event_filter_allows_room(&s->filter->timeline, ev->ev->room_id) ||
         (!event_is_state(ev->ev) && sync_is_ignored(s, ev->ev->sender))) {
         return ERR_NONE;
     }

@@ -262,4 +262,88 @@ export const sync = [
       refused(await waiting, 401, "M_UNKNOWN_TOKEN", "the wait is over");
     },
   },
+  {
+    name: "lazily loaded members come once, unless they are asked for again",
+    async run({ server }) {
+      const { users, room } = await gather(server, "alice", "bob");
+      const [alice, bob] = users;
+      const lazy = (/** @type {boolean} */ again) => {
+        const state = { lazy_load_members: true, include_redundant_members: again };
+        return JSON.stringify({ room: { state } });
+      };
+      const told = async (/** @type {string} */ filter) => {
+        await alice.say(room, "again");
+        const body = await bob.sync(0, { filter });
+        return types(body.rooms.join[room].state);
+      };
+      equal(await told(lazy(false)), ["m.room.member"], "the sender, the first time");
+      equal(await told(lazy(false)), [], "not the second time");
+      equal(await told(lazy(true)), ["m.room.member"], "but when asked for");
+    },
+  },
+  {
+    name: "threads are counted apart, and read apart",
+    async run({ server }) {
+      const { users, room } = await gather(server, "alice", "bob");
+      const [alice, bob] = users;
+      const root = await alice.say(room, "root");
+      const reply = await alice.send(room, "m.room.message", {
+        msgtype: "m.text",
+        body: "reply",
+        "m.relates_to": { rel_type: "m.thread", event_id: root },
+      });
+      const filter = JSON.stringify({ room: { timeline: { unread_thread_notifications: true } } });
+      const counts = async (/** @type {Record<string, string>} */ query) => {
+        const part = (await bob.must("GET", "/sync", { query })).rooms.join[room];
+        return [
+          part.unread_notifications.notification_count,
+          part.unread_thread_notifications?.[root]?.notification_count,
+        ];
+      };
+      equal(await counts({ filter }), [1, 1], "one in the room, one in the thread");
+      equal(await counts({}), [2, undefined], "together, when not asked for");
+      const path = `/rooms/${enc(room)}/receipt/m.read`;
+      await bob.must("POST", `${path}/${enc(reply)}`, { body: { thread_id: root } });
+      equal(await counts({ filter }), [1, undefined], "the thread is read");
+      equal(await counts({}), [1, undefined], "and only the thread");
+      await bob.must("POST", `${path}/${enc(root)}`, { body: { thread_id: "main" } });
+      equal(await counts({ filter }), [0, undefined], "then the rest");
+    },
+  },
+  {
+    name: "an invite of an ignored user is not heard",
+    async run({ server }) {
+      const { users } = await gather(server, "alice", "bob");
+      const [alice, bob] = users;
+      await setData(bob, "m.ignored_user_list", { ignored_users: { [alice.userId]: {} } });
+      const room = await alice.createRoom({ preset: "private_chat", invite: [bob.userId] });
+      await bob.sync();
+      ok(!bob.rooms.has(room), "nothing is told");
+    },
+  },
+  {
+    name: "members are listed as they were at a token",
+    async run({ server }) {
+      const { users, room } = await gather(server, "alice", "bob");
+      const [alice, bob] = users;
+      const carol = await server.register(fresh("carol"));
+      const path = `/rooms/${enc(room)}/members`;
+      const before = alice.since ?? "";
+      await carol.join(room);
+      await bob.must("POST", `/rooms/${enc(room)}/leave`, { body: {} });
+      const names = async (/** @type {Record<string, string>} */ query) =>
+        (await alice.must("GET", path, { query })).chunk
+          .map((/** @type {any} */ e) => e.state_key)
+          .sort();
+      equal(
+        await names({ membership: "join" }),
+        [alice.userId, carol.userId].sort(),
+        "who is there now",
+      );
+      const then = await names({ membership: "join", at: before });
+      equal(then, [alice.userId, bob.userId].sort(), "who was there then");
+      const bad = await alice.call("GET", path, { query: { at: "nonsense" } });
+      refused(bad, 400, "M_INVALID_PARAM", "no token");
+    },
+  },
 ];
