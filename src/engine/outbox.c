@@ -8,7 +8,7 @@
 enum { KICKED_MAX = 4096 };
 
 struct outbox {
-    int64_t kicked[KICKED_MAX];
+    struct outbox_kick kicked[KICKED_MAX];
     size_t n_kicked;
 };
 
@@ -22,26 +22,27 @@ void outbox_free(struct outbox *outbox)
     base_free(outbox);
 }
 
-static void kick(struct outbox *o, int64_t server)
+static void kick(struct outbox *o, int64_t server, bool is_edu)
 {
     for (size_t i = 0; i < o->n_kicked; i++) {
-        if (o->kicked[i] == server) {
+        if (o->kicked[i].server == server) {
+            o->kicked[i].only_edus = o->kicked[i].only_edus && is_edu;
             return;
         }
     }
     if (o->n_kicked < KICKED_MAX) { /* the rest is found by the destinations' own timer */
-        o->kicked[o->n_kicked] = server;
+        o->kicked[o->n_kicked] = (struct outbox_kick){.server = server, .only_edus = is_edu};
         o->n_kicked++;
     }
 }
 
-size_t outbox_take_kicked(struct hs *hs, int64_t *servers, size_t max)
+size_t outbox_take_kicked(struct hs *hs, struct outbox_kick *kicks, size_t max)
 {
     struct outbox *o = hs->outbox;
     size_t n = o->n_kicked < max ? o->n_kicked : max;
-    memcpy(servers, o->kicked, n * sizeof(*servers));
+    memcpy(kicks, o->kicked, n * sizeof(*kicks));
     o->n_kicked -= n;
-    memmove(o->kicked, o->kicked + n, o->n_kicked * sizeof(*servers));
+    memmove(o->kicked, o->kicked + n, o->n_kicked * sizeof(*kicks));
     return n;
 }
 
@@ -85,7 +86,7 @@ static enum err add_target(struct hs *hs, const struct event *ev, struct servers
 
 static enum err put(struct hs *hs, int64_t server, int64_t event, struct str json, struct str key)
 {
-    kick(hs->outbox, server);
+    kick(hs->outbox, server, event == 0);
     return store_run(hs->store, STMT_OUTBOX_PUT, "iitt", server, event, json, key);
 }
 

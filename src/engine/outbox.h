@@ -14,8 +14,13 @@ enum err outbox_edu_room(struct hs *hs, int64_t room, struct str edu_type,
                          const struct json *content, struct str key) MUST_USE;
 enum err outbox_edu_server(struct hs *hs, struct str server, struct str edu_type,
                            const struct json *content, struct str key) MUST_USE;
-/* Servers (numbers) that got rows since the last call; at most max. The caller sends. */
-size_t outbox_take_kicked(struct hs *hs, int64_t *servers, size_t max);
+/* A server (its number) that got rows; only EDUs: nobody minds if they leave a moment later. */
+struct outbox_kick {
+    int64_t server;
+    bool only_edus;
+};
+/* Who got rows since the last call; at most max. The caller sends. */
+size_t outbox_take_kicked(struct hs *hs, struct outbox_kick *kicks, size_t max);
 
 struct outbox;
 struct outbox *outbox_new(void);

@@ -14,6 +14,7 @@ enum {
     BACKOFF_FIRST_MS = 1000,
     BACKOFF_MAX_MS = 600000,
     TXN_ID_LENGTH = 16,
+    EDU_WAIT_MS = 20, /* a message often follows at once: then one transaction carries both */
 };
 
 struct destination {
@@ -63,11 +64,12 @@ static struct destination *make(struct destinations *d, int64_t server)
     return at;
 }
 
-static void due(struct hs *hs, int64_t server)
+/* After that time at the latest, but for one that failed, which has a time of its own. */
+static void due(struct hs *hs, int64_t server, int64_t wait_ms)
 {
     struct destination *at = make(hs->destinations, server);
-    if (at != NULL && !at->attempt.is_due) {
-        attempt_due(&at->attempt, hs->now.mono_ms);
+    if (at != NULL && (!at->attempt.is_due || at->attempt.failures == 0)) {
+        attempt_due(&at->attempt, hs->now.mono_ms + wait_ms);
     }
 }
 
@@ -77,7 +79,7 @@ enum err destinations_load(struct hs *hs)
     hs->destinations->has_more = false;
     query_start(&q, hs->store, STMT_OUTBOX_SERVERS, "");
     while (query_next(&q)) {
-        due(hs, query_int(&q, 0));
+        due(hs, query_int(&q, 0), 0);
     }
     return query_end(&q);
 }
@@ -249,13 +251,13 @@ static enum err on_answer(struct hs *hs, struct call *call, int status, struct j
 
 static void take_kicked(struct hs *hs)
 {
-    int64_t servers[64];
-    size_t n = outbox_take_kicked(hs, servers, COUNT_OF(servers));
+    struct outbox_kick kicks[64];
+    size_t n = outbox_take_kicked(hs, kicks, COUNT_OF(kicks));
     while (n > 0) {
         for (size_t i = 0; i < n; i++) {
-            due(hs, servers[i]);
+            due(hs, kicks[i].server, kicks[i].only_edus ? EDU_WAIT_MS : 0);
         }
-        n = outbox_take_kicked(hs, servers, COUNT_OF(servers));
+        n = outbox_take_kicked(hs, kicks, COUNT_OF(kicks));
     }
 }
 
