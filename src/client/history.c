@@ -62,6 +62,11 @@ static enum err read_again(struct hs *hs, struct req *req, bool is_time_up)
     (void)is_time_up;
     TRY(room_get(hs, p->access.room->nid, &p->access.room));
     TRY(page_read(hs, req, &p->access, p->from, p->backwards, p->limit, &p->filter, &page));
+    if (page.at_gap && page.n_read == 0) { /* nobody has what belongs there: go on behind it */
+        struct access over = p->access;
+        over.is_joined = false;
+        TRY(page_read(hs, req, &over, p->from, p->backwards, p->limit, &p->filter, &page));
+    }
     return reply_page(hs, req, p, &page);
 }
 
@@ -91,14 +96,17 @@ enum err messages_get(struct hs *hs, struct req *req)
     }
     p->limit = limit_of(req, MESSAGES_DEFAULT);
     TRY(page_read(hs, req, &p->access, p->from, p->backwards, p->limit, &p->filter, &page));
-    if (p->backwards && page.at_end && p->access.is_joined) {
+    if (page.at_gap) {
         req->ctx = p;
         struct room *copy = ARENA_NEW(req->a, struct room);
         *copy = *p->access.room; /* the cache may be emptied while we wait */
         p->access.room = copy;
-        TRY(hs->remote->backfill(hs, req, copy, p->limit, read_again, &asked));
+        struct backfill_ask ask = {copy, p->from < INT64_MAX ? p->from + 1 : p->from, p->limit,
+                                   read_again};
+        TRY(hs->remote->backfill(hs, req, &ask, &asked));
+        return asked ? ERR_NONE : read_again(hs, req, false);
     }
-    return asked ? ERR_NONE : reply_page(hs, req, p, &page);
+    return reply_page(hs, req, p, &page);
 }
 
 enum err event_one_get(struct hs *hs, struct req *req)

@@ -2,12 +2,14 @@
 #include "client/page.h"
 
 #include "base/map.h"
+#include "engine/gap.h"
 #include "engine/snapshot.h"
 #include "engine/visible.h"
 
 enum { ROWS_MAX = 512 };
 
 struct rows {
+    bool at_gap;
     int64_t nid[ROWS_MAX], position[ROWS_MAX];
     size_t n;
 };
@@ -16,17 +18,27 @@ static enum err read_rows(struct hs *hs, const struct access *access, int64_t fr
                           size_t limit, struct rows *out)
 {
     struct query q;
+    struct gap gap = {.position = INT64_MIN};
     int64_t newest = from < access->position ? from : access->position;
-    out->n = 0;
+    *out = (struct rows){0};
+    if (backwards && access->is_joined && newest < INT64_MAX) { /* the gap may be right above */
+        enum err err = gap_find(hs, access->room->nid, newest + 1, &gap);
+        out->at_gap = err == ERR_NONE;
+        TRY(err == ERR_ABSENT ? ERR_NONE : err);
+    }
     query_start(&q, hs->store, backwards ? STMT_TIMELINE_BACK : STMT_TIMELINE_FORWARD, "iii",
                 access->room->nid, backwards ? newest : from, (int64_t)limit);
     while (out->n < limit && query_next(&q)) {
+        if (out->at_gap && query_int(&q, 1) < gap.position) {
+            break;
+        }
         if (backwards || query_int(&q, 1) <= access->position) {
             out->nid[out->n] = query_int(&q, 0);
             out->position[out->n] = query_int(&q, 1);
             out->n++;
         }
     }
+    out->at_gap = out->at_gap && out->n < limit;
     return query_end(&q);
 }
 
@@ -52,7 +64,8 @@ enum err page_read(struct hs *hs, struct req *req, const struct access *access, 
         }
     }
     out->n_read = rows->n;
-    out->at_end = rows->n < limit;
+    out->at_gap = rows->at_gap;
+    out->at_end = rows->n < limit && !rows->at_gap;
     return ERR_NONE;
 }
 

@@ -10,10 +10,12 @@ struct page {
     struct json *chunk; /* array of client events, in the direction read */
     int64_t start, end; /* positions between which it lies */
     size_t n_read;      /* rows looked at, seen or not */
-    bool at_end;        /* nothing lies beyond */
+    bool at_end;        /* nothing lies beyond, */
+    bool at_gap;        /* or nothing that is here */
 };
 
-/* At most limit events from `from` on. filter: never NULL. */
+/* At most limit events from `from` on. filter: never NULL. Backwards, a reader who is in the room
+ * (access->is_joined) stops at a gap. */
 enum err page_read(struct hs *hs, struct req *req, const struct access *access, int64_t from,
                    bool backwards, size_t limit, const struct event_filter *filter,
                    struct page *out) MUST_USE;

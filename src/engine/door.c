@@ -18,6 +18,7 @@ struct case_file {
     enum arrival how;
     struct stored *create; /* of the room; NULL while it is not here */
     int64_t before;
+    struct gap *gap; /* of ARRIVAL_OLD */
     struct verdict verdict;
 };
 
@@ -234,25 +235,42 @@ static enum err seen(struct case_file *c, struct stored **known, bool *done)
     return ERR_NONE;
 }
 
+static enum err admit(struct case_file *c, struct verdict *verdict)
+{
+    struct hs *hs = c->hs;
+    const struct event *ev = c->ev;
+    struct stored *known;
+    bool done;
+    TRY(seen(c, &known, &done));
+    if (!done) {
+        TRY(check(c));
+        if (c->how == ARRIVAL_LOCAL && !is_open(c)) {
+            done = true; /* refused to its sender: it never was */
+        } else if (c->verdict.kind != VERDICT_DROP && c->verdict.kind != VERDICT_MISSING) {
+            struct record_place place = {c->how, c->before, c->gap};
+            TRY(record(hs, c->room, c->ev, &place, c->verdict.kind, known));
+        }
+    }
+    if (c->verdict.kind != VERDICT_ACCEPT && c->verdict.kind != VERDICT_MISSING) {
+        hs_log(hs, LOG_INFO, "event %.*s of %.*s: %s", STR_ARG(ev->id), STR_ARG(c->room->id),
+               c->verdict.why == NULL ? "refused" : c->verdict.why);
+    }
+    *verdict = c->verdict;
+    return ERR_NONE;
+}
+
 enum err door_admit(struct hs *hs, struct room *room, const struct event *ev, enum arrival how,
                     int64_t before, struct verdict *verdict)
 {
     struct case_file c = {.hs = hs, .room = room, .ev = ev, .how = how, .before = before};
-    struct stored *known;
-    bool done;
-    TRY(seen(&c, &known, &done));
-    if (!done) {
-        TRY(check(&c));
-        if (how == ARRIVAL_LOCAL && !is_open(&c)) {
-            done = true; /* refused to its sender: it never was */
-        } else if (c.verdict.kind != VERDICT_DROP && c.verdict.kind != VERDICT_MISSING) {
-            TRY(record(hs, room, c.ev, how, c.before, c.verdict.kind, known));
-        }
-    }
-    if (c.verdict.kind != VERDICT_ACCEPT && c.verdict.kind != VERDICT_MISSING) {
-        hs_log(hs, LOG_INFO, "event %.*s of %.*s: %s", STR_ARG(ev->id), STR_ARG(room->id),
-               c.verdict.why == NULL ? "refused" : c.verdict.why);
-    }
-    *verdict = c.verdict;
-    return ERR_NONE;
+    assert(how != ARRIVAL_OLD);
+    return admit(&c, verdict);
+}
+
+enum err door_admit_old(struct hs *hs, struct room *room, const struct event *ev, int64_t before,
+                        struct gap *gap, struct verdict *verdict)
+{
+    struct case_file c = {
+        .hs = hs, .room = room, .ev = ev, .how = ARRIVAL_OLD, .before = before, .gap = gap};
+    return admit(&c, verdict);
 }

@@ -9,7 +9,7 @@
 enum arrival {
     ARRIVAL_LOCAL,   /* built and signed here just now; else as NEW */
     ARRIVAL_NEW,     /* at the front of the room */
-    ARRIVAL_OLD,     /* fetched history, before everything we have */
+    ARRIVAL_OLD,     /* fetched history: not at the front */
     ARRIVAL_OUTLIER, /* only cited, or part of a state: no place in the timeline */
 };
 
@@ -22,5 +22,9 @@ enum arrival {
  * fetch; the event then returns to this door. */
 enum err door_admit(struct hs *hs, struct room *room, const struct event *ev, enum arrival how,
                     int64_t before, struct verdict *verdict) MUST_USE;
+/* The same for ARRIVAL_OLD, which gets its place below `gap`. */
+struct gap;
+enum err door_admit_old(struct hs *hs, struct room *room, const struct event *ev, int64_t before,
+                        struct gap *gap, struct verdict *verdict) MUST_USE;
 
 #endif

@@ -14,6 +14,7 @@ struct entry {
     struct room *room;
     const struct event *ev;
     enum arrival how;
+    struct gap *gap;
     enum event_status status;
     int64_t before, after;
     int64_t position;
@@ -32,8 +33,11 @@ static enum err place(struct entry *e)
         return ERR_NONE;
     }
     e->has_position = true;
-    return e->how == ARRIVAL_OLD ? store_position_before(e->hs->store, &e->position)
-                                 : store_position_next(e->hs->store, &e->position);
+    if (e->how != ARRIVAL_OLD) {
+        return store_position_next(e->hs->store, &e->position);
+    }
+    return e->gap != NULL ? gap_place(e->hs, e->gap, &e->position)
+                          : store_position_before(e->hs->store, &e->position);
 }
 
 /* A new row; its `after` follows when the row number is known. */
@@ -129,8 +133,8 @@ static enum err redacted_before(struct entry *e)
     int64_t nids[REDACTIONS_LOOKED_AT];
     size_t n = 0;
     struct query q;
-    query_start(&q, e->hs->store, STMT_RELATION_FIRST, "tti", e->ev->id,
-                STR(RELATION_REDACTS), (int64_t)REDACTIONS_LOOKED_AT);
+    query_start(&q, e->hs->store, STMT_RELATION_FIRST, "tti", e->ev->id, STR(RELATION_REDACTS),
+                (int64_t)REDACTIONS_LOOKED_AT);
     while (n < REDACTIONS_LOOKED_AT && query_next(&q)) {
         nids[n] = query_int(&q, 0);
         n++;
@@ -191,14 +195,15 @@ static enum err move_front(struct entry *e)
     return current_move(e->hs, e->room, snapshot, self, e->position);
 }
 
-enum err record(struct hs *hs, struct room *room, const struct event *ev, enum arrival how,
-                int64_t before, enum verdict_kind verdict, const struct stored *known)
+enum err record(struct hs *hs, struct room *room, const struct event *ev,
+                const struct record_place *where, enum verdict_kind verdict,
+                const struct stored *known)
 {
-    struct entry e = {.hs = hs, .room = room, .ev = ev, .how = how};
+    struct entry e = {.hs = hs, .room = room, .ev = ev, .how = where->how, .gap = where->gap};
     e.status = verdict == VERDICT_ACCEPT
                    ? EVENT_ACCEPTED
                    : (verdict == VERDICT_SOFT_FAIL ? EVENT_SOFT_FAILED : EVENT_REJECTED);
-    e.before = before == DOOR_STATE_FROM_PREV ? 0 : before;
+    e.before = where->before == DOOR_STATE_FROM_PREV ? 0 : where->before;
     TRY(place(&e));
     TRY(write_row(&e, known));
     TRY(move_front(&e));
@@ -213,7 +218,7 @@ enum err record(struct hs *hs, struct room *room, const struct event *ev, enum a
                         .event = e.nid,
                         .position = e.position,
                         .is_new = is_front(&e),
-                        .is_local = how == ARRIVAL_LOCAL};
+                        .is_local = e.how == ARRIVAL_LOCAL};
     return publish(hs, &fact);
 }
 

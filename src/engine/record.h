@@ -4,10 +4,18 @@
 #define ENGINE_RECORD_H
 
 #include "engine/door.h"
+#include "engine/gap.h"
+
+struct record_place {
+    enum arrival how;
+    int64_t before;  /* snapshot, or DOOR_STATE_FROM_PREV: not known */
+    struct gap *gap; /* of ARRIVAL_OLD; NULL: before everything that is here */
+};
 
 /* known: its row while it was an outlier, else NULL. verdict: ACCEPT, SOFT_FAIL or REJECT. */
-enum err record(struct hs *hs, struct room *room, const struct event *ev, enum arrival how,
-                int64_t before, enum verdict_kind verdict, const struct stored *known) MUST_USE;
+enum err record(struct hs *hs, struct room *room, const struct event *ev,
+                const struct record_place *place, enum verdict_kind verdict,
+                const struct stored *known) MUST_USE;
 
 /* The state before an accepted event that is here without it has become known. */
 enum err record_state(struct hs *hs, int64_t before, const struct stored *s) MUST_USE;

@@ -7,6 +7,13 @@
 #include "engine/event_cache.h"
 #include "engine/req.h"
 
+struct backfill_ask {
+    struct room *room; /* a copy: the cache may be emptied meanwhile */
+    int64_t position;
+    size_t limit;
+    resume_fn resume;
+};
+
 struct remote {
     /* Joins a room we are not in through one of the servers, asked one after the other (make_join,
      * send_join). content: members of the join event besides membership; may be NULL. */
@@ -25,10 +32,10 @@ struct remote {
     /* Public rooms: ours (given, an array of chunks, each with all its members) and those of every
      * reachable peer, each room once; searched, sorted and cut to `limit`. */
     enum err (*public_rooms)(struct hs *hs, struct req *req, struct json *ours, struct str server);
-    /* Fetches history before the room's earliest gap, then resumes the request by `resume`. False
-     * in *asked: nobody can be asked. */
-    enum err (*backfill)(struct hs *hs, struct req *req, struct room *room, size_t limit,
-                         resume_fn resume, bool *asked);
+    /* Fetches history into the newest gap at or below `position`, then resumes the request by
+     * `resume`. False in *asked: there is no gap, or nobody can be asked. */
+    enum err (*backfill)(struct hs *hs, struct req *req, const struct backfill_ask *ask,
+                         bool *asked);
     /* Fetches a file of another server, keeps it (engine/media.h), then resumes the request. */
     enum err (*media)(struct hs *hs, struct req *req, struct str server, struct str id,
                       resume_fn resume);

@@ -1,150 +1,310 @@
-/* Backfill: one call, the events behind the gap, and the gap moves. */
+/* Backfill: the events below a gap, from one server after the other until one has them. */
 #include "fed/backfill.h"
 
 #include "base/encode.h"
+#include "base/map.h"
 #include "engine/call.h"
 #include "engine/door.h"
+#include "engine/gap.h"
 #include "engine/gate.h"
-#include "event/mxid.h"
 #include "fed/incoming.h"
+#include "net/link.h"
 
-enum { CALL_TIMEOUT_MS = 15000, BACKFILL_MAX = 100 };
-
-struct backfill {
-    uint64_t req;
-    int64_t room, gap; /* rows of the room and of the event at the gap */
+enum {
+    CALL_TIMEOUT_MS = 10000,
+    GIVE_UP_MS = 25000, /* no further server is asked for one request */
+    EVENTS_MIN = 20,
+    EVENTS_MAX = 100,
+    SERVERS_MAX = 8,
+    ENDS_MAX = 16, /* events at one gap */
+    GAPS_MAX = 4,  /* that one answer reaches across */
 };
 
-/* Newest first, as positions are given going down. */
-static size_t parse_sorted(struct hs *hs, struct arena *a, struct room *room,
-                           const struct json *pdus, struct event **sorted, enum err *err)
+/* In the arena of the parked request. */
+struct backfill {
+    int64_t room, position; /* of the gap */
+    size_t limit;
+    int64_t started_ms;
+    resume_fn resume;
+    struct strs servers;
+    size_t tried;
+    int64_t ends[ENDS_MAX]; /* the events at the gap */
+    struct str ids[ENDS_MAX];
+    size_t n_ends;
+};
+
+/* A call's. */
+struct asked {
+    uint64_t req;
+    struct backfill *backfill; /* gone with the request */
+};
+
+/* What an answer holds. */
+struct history {
+    struct event *sorted[EVENTS_MAX]; /* newest first, as places are given going down */
+    size_t n;
+    struct map told;           /* their ids */
+    struct gap gaps[GAPS_MAX]; /* that they go into, newest first */
+    size_t n_gaps;
+};
+
+static enum err parse(struct hs *hs, struct arena *a, struct room *room, const struct json *pdus,
+                      struct history *h)
 {
-    size_t n = 0;
-    *err = ERR_NONE;
-    for (const struct json *p = json_first(pdus); p != NULL && n < BACKFILL_MAX; p = json_next(p)) {
+    map_init_in(&h->told, a);
+    for (const struct json *p = json_first(pdus); p != NULL && h->n < EVENTS_MAX;
+         p = json_next(p)) {
         struct event *ev;
         const char *why;
-        *err = incoming_parse(hs, a, room, json_copy(a, p), &ev, &why);
-        if (*err != ERR_NONE) {
-            return n;
-        }
-        if (ev == NULL) {
+        TRY(incoming_parse(hs, a, room, json_copy(a, p), &ev, &why));
+        if (ev == NULL || map_get(&h->told, ev->id) != NULL) {
             continue;
         }
-        size_t k = n;
-        while (k > 0 && sorted[k - 1]->depth < ev->depth) {
-            sorted[k] = sorted[k - 1];
+        size_t k = h->n;
+        while (k > 0 && h->sorted[k - 1]->depth < ev->depth) {
+            h->sorted[k] = h->sorted[k - 1];
             k--;
         }
-        sorted[k] = ev;
-        n++;
+        h->sorted[k] = ev;
+        h->n++;
+        map_put(&h->told, ev->id, ev);
     }
-    return n;
+    return ERR_NONE;
 }
 
-/* The events they cite as outliers first, so that each can be decided. */
-static enum err admit_all(struct hs *hs, struct room *room, struct event **sorted, size_t n,
-                          struct arena *a, const struct json *pdus)
+/* Does it cite an event that is neither here nor was told (and then refused)? */
+static enum err has_gap(struct hs *hs, const struct history *h, const struct event *ev, bool *has)
+{
+    *has = false;
+    for (size_t k = 0; k < ev->prev_events.n && !*has; k++) {
+        int64_t nid;
+        TRY(store_get_int(hs->store, &nid, 0, STMT_EVENT_FIND, "t", ev->prev_events.at[k]));
+        *has = nid == 0 && map_get(&h->told, ev->prev_events.at[k]) == NULL;
+    }
+    return ERR_NONE;
+}
+
+/* Where history that crosses what is here already goes on: below the gap of the older stay. */
+static enum err cross(struct hs *hs, struct history *h, const struct event *ev)
+{
+    struct stored *s;
+    struct gap *gap = &h->gaps[h->n_gaps - 1];
+    enum err err = event_find(hs, ev->id, &s);
+    if (err == ERR_ABSENT || (err == ERR_NONE && (!s->has_position || s->position >= gap->next))) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    if (h->n_gaps == GAPS_MAX) {
+        return ERR_NONE;
+    }
+    err = gap_find(hs, gap->room, s->position, &gap[1]);
+    h->n_gaps += err == ERR_NONE;
+    return err == ERR_ABSENT ? ERR_NONE : err;
+}
+
+/* What the events cite as outliers first, so that each can be decided; then each to its place. */
+static enum err admit(struct hs *hs, struct room *room, struct history *h, struct arena *a,
+                      const struct json *pdus)
 {
     TRY(incoming_outliers(hs, room, pdus, a));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < h->n; i++) {
         struct verdict verdict;
-        TRY(door_admit(hs, room, sorted[i], ARRIVAL_OLD, DOOR_STATE_FROM_PREV, &verdict));
+        TRY(cross(hs, h, h->sorted[i]));
+        TRY(door_admit_old(hs, room, h->sorted[i], DOOR_STATE_FROM_PREV, &h->gaps[h->n_gaps - 1],
+                           &verdict));
     }
     return ERR_NONE;
 }
 
-/* The earliest event that cites what is not here is the new gap. */
-static enum err move_gap(struct hs *hs, struct room *room, const struct backfill *b,
-                         struct event **sorted, size_t n)
+/* The events at the gap that cite nothing unknown any more are at none. */
+static enum err close_ends(struct hs *hs, const struct backfill *b, const struct history *h,
+                           bool *closed)
 {
-    TRY(store_run(hs->store, STMT_GAP_DROP, "ii", room->nid, b->gap));
-    for (size_t i = n; i > 0; i--) {
+    *closed = false;
+    for (size_t i = 0; i < b->n_ends; i++) {
         struct stored *s;
-        enum err err = event_find(hs, sorted[i - 1]->id, &s);
-        if (err == ERR_ABSENT || (err == ERR_NONE && !s->has_position)) {
-            continue;
-        }
-        TRY(err);
-        for (size_t k = 0; k < s->ev->prev_events.n; k++) {
-            int64_t nid;
-            TRY(store_get_int(hs->store, &nid, 0, STMT_EVENT_FIND, "t", s->ev->prev_events.at[k]));
-            if (nid == 0) {
-                return store_run(hs->store, STMT_GAP_PUT, "iii", room->nid, s->nid, s->position);
-            }
+        bool open;
+        TRY(event_get(hs, b->ends[i], &s));
+        TRY(has_gap(hs, h, s->ev, &open));
+        if (!open) {
+            *closed = true;
+            TRY(store_run(hs->store, STMT_GAP_DROP, "ii", b->room, s->nid));
         }
     }
     return ERR_NONE;
 }
+
+/* A new event that cites what is not here stands at the gap it was fetched into. */
+static enum err open_end(struct hs *hs, const struct history *h, const struct event *ev)
+{
+    struct stored *s;
+    bool open;
+    enum err err = event_find(hs, ev->id, &s);
+    if (err == ERR_ABSENT || (err == ERR_NONE && !s->has_position)) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    TRY(has_gap(hs, h, s->ev, &open));
+    for (size_t k = 0; open && k < h->n_gaps; k++) {
+        if (s->position >= h->gaps[k].position && s->position < h->gaps[k].top) {
+            return gap_put(hs, s, h->gaps[k].position);
+        }
+    }
+    return ERR_NONE;
+}
+
+/* The gaps are now below what came. */
+static enum err move_gaps(struct hs *hs, const struct backfill *b, struct history *h, bool *moved)
+{
+    TRY(close_ends(hs, b, h, moved));
+    for (size_t i = 0; i < h->n_gaps; i++) {
+        *moved = *moved || h->gaps[i].next != h->gaps[i].position;
+        TRY(gap_move(hs, &h->gaps[i]));
+    }
+    for (size_t i = 0; i < h->n; i++) {
+        TRY(open_end(hs, h, h->sorted[i]));
+    }
+    return ERR_NONE;
+}
+
+static enum err take(struct hs *hs, struct call *call, const struct backfill *b,
+                     const struct json *pdus, bool *moved)
+{
+    struct room *room;
+    struct history *h = ARENA_NEW(call->a, struct history);
+    enum err err = gap_find(hs, b->room, b->position, &h->gaps[0]);
+    if (err == ERR_ABSENT) { /* another request has filled it meanwhile */
+        *moved = true;
+        return ERR_NONE;
+    }
+    TRY(err);
+    h->n_gaps = 1;
+    TRY(room_get(hs, b->room, &room));
+    TRY(parse(hs, call->a, room, pdus, h));
+    TRY(admit(hs, room, h, call->a, pdus));
+    return move_gaps(hs, b, h, moved);
+}
+
+/* --- whom to ask ----------------------------------------------------------------------------- */
+
+static enum err ask(struct hs *hs, const struct req *req, struct backfill *b);
 
 static enum err on_history(struct hs *hs, struct call *call, int status, struct json *body,
                            const char *why)
 {
-    const struct backfill *b = call->ctx;
-    struct event *sorted[BACKFILL_MAX];
-    struct room *room;
-    enum err err;
-    TRY(room_get(hs, b->room, &room));
-    const struct json *pdus = status == 200 ? json_get_array(body, "pdus") : NULL;
-    if (pdus == NULL) {
-        hs_log(hs, LOG_INFO, "backfill of %.*s from %.*s failed: %d %s", STR_ARG(room->id),
-               STR_ARG(call->server), status, why);
-    } else {
-        size_t n = parse_sorted(hs, call->a, room, pdus, sorted, &err);
-        TRY(err);
-        TRY(admit_all(hs, room, sorted, n, call->a, pdus));
-        TRY(move_gap(hs, room, b, sorted, n));
-    }
-    struct req *req = gate_find(hs, b->req);
-    if (req == NULL || req->resume == NULL) {
+    const struct asked *asked = call->ctx;
+    struct req *req = gate_find(hs, asked->req);
+    bool moved = false;
+    if (req == NULL) {
         return ERR_NONE;
     }
-    TRY(req->resume(hs, req, false));
+    struct backfill *b = asked->backfill;
+    const struct json *pdus = status == 200 ? json_get_array(body, "pdus") : NULL;
+    if (pdus == NULL) {
+        hs_log(hs, LOG_INFO, "backfill from %.*s failed: %d %s", STR_ARG(call->server), status,
+               why);
+    } else {
+        TRY(take(hs, call, b, pdus, &moved));
+    }
+    bool is_late = hs->now.mono_ms - b->started_ms >= GIVE_UP_MS;
+    if (!moved && !is_late && b->tried < b->servers.n) {
+        return ask(hs, req, b);
+    }
+    TRY(b->resume(hs, req, false));
     return req->reply.status == 0 ? ERR_NONE : gate_finish(hs, req);
 }
 
-/* Somebody else in the room whom we can reach; the author of the event at the gap last. */
-static enum err choose_server(struct hs *hs, struct arena *a, struct room *room, struct str *out)
+static enum err ask(struct hs *hs, const struct req *req, struct backfill *b)
+{
+    struct call *call = call_new(hs, b->servers.at[b->tried], on_history);
+    struct room *room;
+    struct buf path;
+    struct asked *asked = ARENA_NEW(call->a, struct asked);
+    *asked = (struct asked){req->id, b};
+    call->ctx = asked;
+    b->tried++;
+    enum err err = room_get(hs, b->room, &room);
+    if (err != ERR_NONE) {
+        arena_free(call->a);
+        return err;
+    }
+    buf_init_in(&path, call->a, HTTP_HEAD_MAX);
+    buf_add_fmt(&path, "/_matrix/federation/v1/backfill/%.*s?limit=%zu",
+                STR_ARG(percent_write(call->a, room->id)), b->limit);
+    for (size_t i = 0; i < b->n_ends; i++) {
+        buf_add_fmt(&path, "&v=%.*s", STR_ARG(percent_write(call->a, b->ids[i])));
+    }
+    return call_send(hs, call, "GET", buf_str(&path), NULL, CALL_TIMEOUT_MS);
+}
+
+static bool is_near(const struct hs *hs, struct str server)
+{
+    return hs->net != NULL && net_is_peer_known(hs->net, server);
+}
+
+/* Others in the room, those whom we can reach first. */
+static enum err choose_servers(struct hs *hs, struct arena *a, int64_t room, struct strs *out)
 {
     struct query q;
-    *out = STR_ABSENT;
-    query_start(&q, hs->store, STMT_MEMBER_SERVERS, "i", room->nid);
-    while (str_is_absent(*out) && query_next(&q)) {
+    struct str *at = arena_array(a, SERVERS_MAX, sizeof(*at));
+    *out = (struct strs){at, 0};
+    query_start(&q, hs->store, STMT_MEMBER_SERVERS, "i", room);
+    while (query_next(&q)) {
         struct str name = query_str(&q, a, 1);
-        if (!str_eq(name, hs->identity.server) && call_is_possible(hs, name)) {
-            *out = name;
+        if (str_eq(name, hs->identity.server) || !call_is_possible(hs, name)) {
+            continue;
+        }
+        size_t k = out->n < SERVERS_MAX ? out->n++ : SERVERS_MAX - 1;
+        if (k == SERVERS_MAX - 1 && at[k].p != NULL && !is_near(hs, name)) {
+            continue;
+        }
+        at[k] = name;
+        for (; k > 0 && is_near(hs, at[k]) && !is_near(hs, at[k - 1]); k--) {
+            at[k] = at[k - 1];
+            at[k - 1] = name;
         }
     }
     return query_end(&q);
 }
 
-enum err backfill_remote(struct hs *hs, struct req *req, struct room *room, size_t limit,
-                         resume_fn resume, bool *asked)
+/* The events at the gap; none: there is no gap. */
+static enum err find_ends(struct hs *hs, struct arena *a, const struct backfill_ask *want,
+                          struct backfill *b)
 {
+    struct gap gap;
     struct query q;
-    struct str server;
-    *asked = false;
-    enum err err = query_one(&q, hs->store, STMT_GAP_LIST, "ii", room->nid, (int64_t)1);
+    enum err err = gap_find(hs, want->room->nid, want->position, &gap);
     if (err == ERR_ABSENT) {
         return ERR_NONE;
     }
     TRY(err);
-    int64_t gap = query_int(&q, 0);
-    struct str event_id = query_str(&q, req->a, 1);
-    TRY(query_end(&q));
-    TRY(choose_server(hs, req->a, room, &server));
-    if (str_is_absent(server)) {
+    b->position = gap.position;
+    query_start(&q, hs->store, STMT_GAP_LIST, "iii", b->room, b->position, (int64_t)ENDS_MAX);
+    while (b->n_ends < ENDS_MAX && query_next(&q)) {
+        b->ends[b->n_ends] = query_int(&q, 0);
+        b->ids[b->n_ends] = query_str(&q, a, 1);
+        b->n_ends++;
+    }
+    return query_end(&q);
+}
+
+enum err backfill_remote(struct hs *hs, struct req *req, const struct backfill_ask *want,
+                         bool *asked)
+{
+    struct backfill *b = ARENA_NEW(req->a, struct backfill);
+    *asked = false;
+    *b = (struct backfill){
+        .room = want->room->nid, .started_ms = hs->now.mono_ms, .resume = want->resume};
+    b->limit = want->limit < EVENTS_MIN ? EVENTS_MIN : want->limit;
+    b->limit = b->limit > EVENTS_MAX ? EVENTS_MAX : b->limit;
+    TRY(find_ends(hs, req->a, want, b));
+    if (b->n_ends > 0) {
+        TRY(choose_servers(hs, req->a, b->room, &b->servers));
+    }
+    if (b->servers.n == 0) {
         return ERR_NONE;
     }
-    struct call *call = call_new(hs, server, on_history);
-    struct backfill *b = ARENA_NEW(call->a, struct backfill);
-    *b = (struct backfill){req->id, room->nid, gap};
-    call->ctx = b;
-    limit = limit < 20 ? 20 : (limit > BACKFILL_MAX ? BACKFILL_MAX : limit);
-    struct str path = arena_fmt(call->a, "/_matrix/federation/v1/backfill/%.*s?v=%.*s&limit=%zu",
-                                STR_ARG(percent_write(call->a, room->id)),
-                                STR_ARG(percent_write(call->a, event_id)), limit);
     *asked = true;
-    TRY(call_send(hs, call, "GET", path, NULL, CALL_TIMEOUT_MS));
-    return req_park(req, resume, -1, false);
+    TRY(ask(hs, req, b));
+    return req_park(req, want->resume, -1, false);
 }

@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "engine/call.h"
 #include "engine/current.h"
+#include "engine/gap.h"
 #include "engine/gate.h"
 #include "engine/snapshot.h"
 #include "event/mxid.h"
@@ -171,6 +172,7 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
         TRY(store_run(hs->store, STMT_EXTREMITY_CLEAR, "i", room->nid));
         TRY(current_move(hs, room, snapshot, NULL, position));
     }
+    TRY(gap_open(hs, room));
     TRY(door_admit(hs, room, ev, ARRIVAL_NEW, snapshot, &verdict));
     if (verdict.kind != VERDICT_ACCEPT) {
         hs_log(hs, LOG_WARN, "join of %.*s: the state of %.*s does not allow it: %s",
@@ -179,7 +181,7 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
         return ERR_REFUSED;
     }
     TRY(event_find(hs, ev->id, &s));
-    TRY(store_run(hs->store, STMT_GAP_PUT, "iii", room->nid, s->nid, s->position));
+    TRY(gap_put(hs, s, s->position));
     missing_landed(hs, room);
     hs_log(hs, LOG_INFO, "joined %.*s through %.*s", STR_ARG(join->room_id), STR_ARG(call->server));
     return ERR_NONE;

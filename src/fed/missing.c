@@ -4,6 +4,7 @@
 #include "base/encode.h"
 #include "engine/call.h"
 #include "engine/current.h"
+#include "engine/gap.h"
 #include "engine/input.h"
 #include "fed/attempt.h"
 #include "fed/incoming.h"
@@ -210,12 +211,12 @@ static enum err gap_depth(struct hs *hs, const struct room *room, int64_t *depth
     struct query q;
     struct stored *gap;
     *depth = 0;
-    enum err err = query_one(&q, hs->store, STMT_GAP_LIST, "ii", room->nid, (int64_t)1);
+    enum err err = query_one(&q, hs->store, STMT_GAP_BELOW, "ii", room->nid, INT64_MAX);
     if (err == ERR_ABSENT) {
         return ERR_NONE;
     }
     TRY(err);
-    int64_t event = query_int(&q, 0);
+    int64_t event = query_int(&q, 1);
     TRY(query_end(&q));
     TRY(event_get(hs, event, &gap));
     *depth = gap->ev->depth > FETCH_DEPTH_MAX ? gap->ev->depth - FETCH_DEPTH_MAX : 0;
@@ -434,6 +435,26 @@ static enum err take_state(struct hs *hs, struct call *call, struct room *room,
     return call_send(hs, next, "GET", path, NULL, CALL_TIMEOUT_MS);
 }
 
+/* At the front, with places between it and what is here. */
+static enum err admit_behind(struct hs *hs, struct room *room, const struct event *ev,
+                             int64_t before)
+{
+    struct verdict verdict;
+    TRY(gap_open(hs, room));
+    return door_admit(hs, room, ev, ARRIVAL_NEW, before, &verdict);
+}
+
+/* History that lies deeper than the newest gap. */
+static enum err admit_below(struct hs *hs, struct room *room, const struct event *ev,
+                            int64_t before)
+{
+    struct verdict verdict;
+    struct gap gap;
+    TRY(gap_find(hs, room->nid, INT64_MAX, &gap)); /* gap_depth found it */
+    TRY(door_admit_old(hs, room, ev, before, &gap, &verdict));
+    return gap_move(hs, &gap);
+}
+
 /* An event whose state before it is known: it stands in the timeline behind a gap. */
 static enum err on_event(struct hs *hs, struct call *call, int status, struct json *body,
                          const char *why)
@@ -441,7 +462,6 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     const struct placed *placed = call->ctx;
     struct room *room;
     struct event *ev = NULL;
-    struct verdict verdict;
     int64_t depth;
     (void)status;
     TRY(room_get(hs, placed->room, &room));
@@ -457,12 +477,12 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
         return ERR_NONE;
     }
     TRY(gap_depth(hs, room, &depth));
-    enum arrival how = ev->depth < depth ? ARRIVAL_OLD : ARRIVAL_NEW;
-    TRY(door_admit(hs, room, ev, how, placed->before, &verdict));
+    TRY(ev->depth < depth ? admit_below(hs, room, ev, placed->before)
+                          : admit_behind(hs, room, ev, placed->before));
     struct stored *s;
     enum err err = event_find(hs, ev->id, &s);
     if (err == ERR_NONE && s->has_position) {
-        return store_run(hs->store, STMT_GAP_PUT, "iii", room->nid, s->nid, s->position);
+        return gap_put(hs, s, s->position);
     }
     return err == ERR_ABSENT ? ERR_NONE : err;
 }

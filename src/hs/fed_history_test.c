@@ -13,6 +13,31 @@ static struct json *page(struct town *t, int house, const char *who, struct str 
     return json_get_array(t->answer, "chunk");
 }
 
+/* Reads all of it, page by page; the text messages newest first, with commas. */
+static struct str read_from(struct town *t, int house, const char *who, struct str room, int limit,
+                            struct str from)
+{
+    struct str out = STR("");
+    for (int i = 0; i < 40 && from.p != NULL; i++) {
+        struct str query =
+            town_text(t, "limit=%d%s%.*s", limit, from.n > 0 ? "&from=" : "", STR_ARG(from));
+        const struct json *chunk = page(t, house, who, room, query.p);
+        for (const struct json *e = json_first(chunk); e != NULL; e = json_next(e)) {
+            struct str body = json_get_text(json_get_object(e, "content"), "body");
+            if (body.n > 0) {
+                out = arena_join(t->a, out, out.n > 0 ? STR(",") : STR(""), body);
+            }
+        }
+        from = json_get_text(t->answer, "end");
+    }
+    return out;
+}
+
+static struct str read_back(struct town *t, int house, const char *who, struct str room, int limit)
+{
+    return read_from(t, house, who, room, limit, STR(""));
+}
+
 TEST(of_two_edits_the_later_one_counts_whatever_came_first)
 {
     struct town *t = town_new(2);
@@ -40,4 +65,118 @@ TEST(of_two_edits_the_later_one_counts_whatever_came_first)
     town_free(t);
 }
 
-TEST_MAIN(TEST_ROW(of_two_edits_the_later_one_counts_whatever_came_first))
+static void leave(struct town *t, int house, const char *who, struct str room)
+{
+    struct str line = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
+                                STR_ARG(percent_write(t->a, room)));
+    CHECK(town_ask(t, house, who, line.p, "{}") == 200);
+}
+
+TEST(what_was_said_between_leaving_and_coming_back_stands_between)
+{
+    static const int limits[] = {3, 10, 100};
+    for (size_t i = 0; i < COUNT_OF(limits); i++) {
+        struct town *t = town_new(2);
+        const char *alice = town_user(t, 0, "alice");
+        const char *bob = town_user(t, 1, "bob");
+        struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+        (void)town_say(t, 0, alice, room, "a1");
+        CHECK(town_join(t, 1, bob, room, 0));
+        (void)town_say(t, 0, alice, room, "a2");
+        (void)town_say(t, 1, bob, room, "b1");
+        leave(t, 1, bob, room);
+        (void)town_say(t, 0, alice, room, "a3");
+        (void)town_say(t, 0, alice, room, "a4");
+        CHECK(town_join(t, 1, bob, room, 0));
+        (void)town_say(t, 0, alice, room, "a5");
+        CHECK_STR(read_back(t, 1, bob, room, limits[i]), STR("a5,a4,a3,b1,a2,a1"));
+        town_free(t);
+    }
+}
+
+TEST(a_sync_after_coming_back_does_not_reach_over_what_is_not_here)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 1, bob, room, 0));
+    (void)town_say(t, 0, alice, room, "a1");
+    leave(t, 1, bob, room);
+    (void)town_say(t, 0, alice, room, "a2");
+    CHECK(town_join(t, 1, bob, room, 0));
+    (void)town_say(t, 0, alice, room, "a3");
+    CHECK(town_ask(t, 1, bob, "GET /_matrix/client/v3/sync?timeout=0", "") == 200);
+    const struct json *joins = json_get_object(json_get_object(t->answer, "rooms"), "join");
+    const struct json *timeline = json_get_object(json_get(joins, room), "timeline");
+    CHECK(json_get_bool(timeline, "limited", false));
+    CHECK(json_count(json_get_array(timeline, "events")) == 2); /* the join and a3 */
+    struct str before = json_get_text(timeline, "prev_batch");
+    CHECK_STR(read_from(t, 1, bob, room, 10, before), STR("a2,a1"));
+    town_free(t);
+}
+
+static enum fate lose_backfill_of_0(struct town *t, struct parcel *p)
+{
+    (void)t;
+    return p->to == 0 && p->from == 2 && strstr(p->line.p, "/backfill/") != NULL ? FATE_LOSE
+                                                                                 : FATE_PASS;
+}
+
+/* Answers of house 0 to backfill have no events in them. */
+static enum fate empty_backfill_of_0(struct town *t, struct parcel *p)
+{
+    (void)t;
+    if (p->to == 0 && p->status == 200 && strstr(p->line.p, "/backfill/") != NULL) {
+        p->answer = STR("{\"pdus\":[]}");
+    }
+    return FATE_PASS;
+}
+
+static void check_next_is_asked(town_rule rule)
+{
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *carol = town_user(t, 2, "carol");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 1, bob, room, 0));
+    (void)town_say(t, 0, alice, room, "a1");
+    (void)town_say(t, 1, bob, room, "b1");
+    CHECK(town_join(t, 2, carol, room, 0));
+    t->rule = rule;
+    CHECK_STR(read_back(t, 2, carol, room, 100), STR("b1,a1"));
+    town_free(t);
+}
+
+TEST(where_one_server_cannot_be_reached_history_is_asked_of_the_next)
+{
+    check_next_is_asked(lose_backfill_of_0);
+}
+
+TEST(where_one_server_has_no_history_the_next_is_asked)
+{
+    check_next_is_asked(empty_backfill_of_0);
+}
+
+TEST(history_that_nobody_gave_is_asked_for_again)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    (void)town_say(t, 0, alice, room, "a1");
+    CHECK(town_join(t, 1, bob, room, 0));
+    t->rule = empty_backfill_of_0;
+    CHECK_STR(read_back(t, 1, bob, room, 100), STR(""));
+    t->rule = NULL;
+    CHECK_STR(read_back(t, 1, bob, room, 100), STR("a1"));
+    town_free(t);
+}
+
+TEST_MAIN(TEST_ROW(of_two_edits_the_later_one_counts_whatever_came_first),
+          TEST_ROW(what_was_said_between_leaving_and_coming_back_stands_between),
+          TEST_ROW(a_sync_after_coming_back_does_not_reach_over_what_is_not_here),
+          TEST_ROW(where_one_server_cannot_be_reached_history_is_asked_of_the_next),
+          TEST_ROW(where_one_server_has_no_history_the_next_is_asked),
+          TEST_ROW(history_that_nobody_gave_is_asked_for_again))

@@ -425,6 +425,11 @@ enum err store_position_next(struct store *s, int64_t *position)
     return ERR_NONE;
 }
 
+void store_position_skip(struct store *s, int64_t n)
+{
+    s->position += n;
+}
+
 int64_t store_position(const struct store *s)
 {
     return s->position;

@@ -87,6 +87,8 @@ enum err store_name_text(struct store *s, struct arena *a, int64_t id, struct st
 /* The position of everything that a client can be told about. The counter is in the database. */
 enum err store_position_next(struct store *s, int64_t *position) MUST_USE;
 int64_t store_position(const struct store *s); /* the newest given */
+/* Leaves n positions free. */
+void store_position_skip(struct store *s, int64_t n);
 /* Positions of history fetched later: below every other, going down. */
 enum err store_position_before(struct store *s, int64_t *position) MUST_USE;
 

@@ -1,6 +1,7 @@
 /* The timeline of a room: the newest events since the token that the reader may see and wants. */
 #include "sync/stream.h"
 
+#include "engine/gap.h"
 #include "engine/token.h"
 #include "engine/visible.h"
 
@@ -10,7 +11,9 @@ struct scan {
     size_t limit;
     bool is_over;    /* nothing more since `since` */
     bool has_create; /* the room begins here */
-    int64_t below;   /* the next page ends here */
+    bool is_cut;     /* by a gap: what is below it does not follow */
+    int64_t since;
+    int64_t below; /* the next page ends here */
 };
 
 static size_t limit_of(const struct sync *s)
@@ -39,8 +42,8 @@ static enum err page(struct sync *s, const struct sync_room *r, struct scan *sca
 {
     struct query q;
     *n = 0;
-    query_start(&q, s->hs->store, STMT_TIMELINE_AFTER, "iiii", r->room->nid, r->since, scan->below,
-                (int64_t)scan->limit + 1);
+    query_start(&q, s->hs->store, STMT_TIMELINE_AFTER, "iiii", r->room->nid, scan->since,
+                scan->below, (int64_t)scan->limit + 1);
     while (*n < scan->limit + 1 && query_next(&q)) {
         nids[*n] = query_int(&q, 0);
         scan->below = query_int(&q, 1) - 1;
@@ -79,12 +82,24 @@ static void turn_round(struct stored **list, size_t n)
     }
 }
 
+static enum err stop_at_gap(struct sync *s, const struct sync_room *r, struct scan *scan)
+{
+    struct gap gap;
+    enum err err = gap_find(s->hs, r->room->nid, r->upto, &gap);
+    if (err == ERR_NONE && gap.position - 1 > scan->since) {
+        scan->is_cut = true;
+        scan->since = gap.position - 1;
+    }
+    return err == ERR_ABSENT ? ERR_NONE : err;
+}
+
 enum err timeline_collect(struct sync *s, struct sync_room *r)
 {
-    struct scan scan = {.limit = limit_of(s), .below = r->upto};
+    struct scan scan = {.limit = limit_of(s), .below = r->upto, .since = r->since};
     int64_t nids[SYNC_TIMELINE_MAX + 1];
     scan.cap_raw = SYNC_SCAN_MAX + SYNC_TIMELINE_MAX + 1;
     bool is_full = false;
+    TRY(stop_at_gap(s, r, &scan));
     /* Nothing since the token is the common case: the arrays are made at the first row. */
     while (!is_full && !scan.is_over && scan.n_raw < SYNC_SCAN_MAX) {
         size_t n;
@@ -103,7 +118,7 @@ enum err timeline_collect(struct sync *s, struct sync_room *r)
         scan.n_shown--;
         scan.n_raw--;
     }
-    r->is_complete = scan.is_over && !is_full;
+    r->is_complete = scan.is_over && !is_full && !scan.is_cut;
     r->limited = !r->is_complete || (r->is_whole && r->is_joined && !scan.has_create);
     turn_round(scan.raw, scan.n_raw);
     turn_round(scan.shown, scan.n_shown);
