@@ -7,8 +7,6 @@
 #include "event/seal.h"
 #include "fed/missing.h"
 
-enum { STRANGERS_EVENTS_MAX = 16 };
-
 enum err incoming_parse(struct hs *hs, struct arena *a, const struct room *room, struct json *pdu,
                         struct event **ev, const char **why)
 {
@@ -24,20 +22,6 @@ enum err incoming_parse(struct hs *hs, struct arena *a, const struct room *room,
         *ev = NULL;
         *why = "its room is another one";
     }
-    return ERR_NONE;
-}
-
-/* Events of a server that is joined may wait for what they cite. So may a few of one that is not:
- * its join may still be on its way. */
-static enum err may_wait(struct hs *hs, struct str server, const struct room *room, bool *may)
-{
-    int64_t name;
-    int64_t user;
-    int64_t waiting;
-    TRY(store_name_find(hs->store, server, &name));
-    TRY(store_get_int(hs->store, &user, 0, STMT_MEMBER_OF_SERVER, "ii", room->nid, name));
-    TRY(store_get_int(hs->store, &waiting, 0, STMT_WAITING_OF_ORIGIN, "it", room->nid, server));
-    *may = user != 0 || waiting < STRANGERS_EVENTS_MAX;
     return ERR_NONE;
 }
 
@@ -143,10 +127,7 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
     *fault = NULL;
     TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
     if (verdict.kind == VERDICT_MISSING) {
-        TRY(may_wait(hs, origin, room, &is_joined));
-        *fault =
-            is_joined ? NULL : "your server is not in that room, and it cites what is not here";
-        return !is_joined ? ERR_NONE : missing_fetch(hs, origin, room, ev);
+        return missing_fetch(hs, origin, room, ev);
     }
     if (verdict.kind == VERDICT_REJECT || verdict.kind == VERDICT_DROP) {
         *fault = verdict.why;

@@ -15,6 +15,8 @@ enum {
     SERVERS_MAX = 32,
     WAITING_MAX = 500,
     HELD_OF_ORIGIN_MAX = 100, /* events of one server kept while we join */
+    STRANGERS_EVENTS_MAX = 16,
+    ASKED_MAX = 8, /* servers, for one stage of one event */
     RETRY_MS = 5000,
     RETRY_MAX_MS = 300000,
     CALL_TIMEOUT_MS = 20000
@@ -30,6 +32,8 @@ enum stage {
 struct fetch {
     int64_t room;         /* 0: a free place */
     size_t turn, servers; /* whose turn it is to be asked, of how many */
+    size_t asked;         /* in vain, at this stage */
+    bool is_answered;     /* by one of them */
     struct attempt attempt;
     uint64_t join; /* the send_join that lets us in; 0: we are in */
 };
@@ -126,14 +130,17 @@ void missing_seen(struct hs *hs)
     }
 }
 
-/* *kept: there was room for one more. */
+/* Of one server at most max; its newest push out its oldest, which they lead back to. */
 static enum err put(struct hs *hs, struct str origin, const struct room *room,
-                    const struct event *ev, bool *kept)
+                    const struct event *ev, int64_t max)
 {
-    int64_t n;
-    TRY(store_get_int(hs->store, &n, 0, STMT_WAITING_COUNT, "i", room->nid));
-    *kept = n < WAITING_MAX;
-    if (!*kept) {
+    int64_t all;
+    int64_t of_origin;
+    TRY(store_get_int(hs->store, &all, 0, STMT_WAITING_COUNT, "i", room->nid));
+    TRY(store_get_int(hs->store, &of_origin, 0, STMT_WAITING_OF_ORIGIN, "it", room->nid, origin));
+    if (of_origin >= max || (all >= WAITING_MAX && of_origin > 0)) {
+        TRY(store_run(hs->store, STMT_WAITING_EVICT, "it", room->nid, origin));
+    } else if (all >= WAITING_MAX) {
         hs_log(hs, LOG_WARN, "room %.*s: too many events wait, %.*s is dropped", STR_ARG(room->id),
                STR_ARG(ev->id));
         return ERR_NONE;
@@ -142,13 +149,15 @@ static enum err put(struct hs *hs, struct str origin, const struct room *room,
                      ev->json);
 }
 
+/* A few events of a server that is not joined may wait: its join may still be on its way. */
 enum err missing_fetch(struct hs *hs, struct str origin, struct room *room, const struct event *ev)
 {
-    bool kept;
-    TRY(put(hs, origin, room, ev, &kept));
-    if (kept) {
-        due(hs, room->nid, hs->now.mono_ms);
-    }
+    int64_t name;
+    int64_t user;
+    TRY(store_name_find(hs->store, origin, &name));
+    TRY(store_get_int(hs->store, &user, 0, STMT_MEMBER_OF_SERVER, "ii", room->nid, name));
+    TRY(put(hs, origin, room, ev, user != 0 ? WAITING_MAX : STRANGERS_EVENTS_MAX));
+    due(hs, room->nid, hs->now.mono_ms);
     return ERR_NONE;
 }
 
@@ -170,10 +179,7 @@ bool missing_is_held(const struct hs *hs, const struct room *room)
 
 enum err missing_keep(struct hs *hs, struct str origin, struct room *room, const struct event *ev)
 {
-    int64_t n;
-    bool kept;
-    TRY(store_get_int(hs->store, &n, 0, STMT_WAITING_OF_ORIGIN, "it", room->nid, origin));
-    return n < HELD_OF_ORIGIN_MAX ? put(hs, origin, room, ev, &kept) : ERR_NONE;
+    return put(hs, origin, room, ev, HELD_OF_ORIGIN_MAX);
 }
 
 void missing_landed(struct hs *hs, const struct room *room)
@@ -455,6 +461,26 @@ static enum err admit_below(struct hs *hs, struct room *room, const struct event
     return gap_move(hs, &gap);
 }
 
+static enum err is_placed(struct hs *hs, const struct event *ev, struct stored **s, bool *placed)
+{
+    enum err err = event_find(hs, ev->id, s);
+    *placed = err == ERR_NONE && (*s)->has_position;
+    return err == ERR_ABSENT ? ERR_NONE : err;
+}
+
+static enum err place(struct hs *hs, struct room *room, const struct event *ev, int64_t before)
+{
+    struct stored *s;
+    int64_t depth;
+    bool was_placed;
+    bool is_now;
+    TRY(is_placed(hs, ev, &s, &was_placed));
+    TRY(gap_depth(hs, room, &depth));
+    TRY(ev->depth < depth ? admit_below(hs, room, ev, before) : admit_behind(hs, room, ev, before));
+    TRY(is_placed(hs, ev, &s, &is_now));
+    return is_now && !was_placed ? gap_put(hs, s, s->position) : ERR_NONE;
+}
+
 /* An event whose state before it is known: it stands in the timeline behind a gap. */
 static enum err on_event(struct hs *hs, struct call *call, int status, struct json *body,
                          const char *why)
@@ -462,7 +488,6 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     const struct placed *placed = call->ctx;
     struct room *room;
     struct event *ev = NULL;
-    int64_t depth;
     (void)status;
     TRY(room_get(hs, placed->room, &room));
     struct fetch *f = find(hs->missing, room->nid);
@@ -476,15 +501,32 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     if (ev == NULL || !str_eq(ev->id, placed->event_id)) {
         return ERR_NONE;
     }
-    TRY(gap_depth(hs, room, &depth));
-    TRY(ev->depth < depth ? admit_below(hs, room, ev, placed->before)
-                          : admit_behind(hs, room, ev, placed->before));
-    struct stored *s;
-    enum err err = event_find(hs, ev->id, &s);
-    if (err == ERR_NONE && s->has_position) {
-        return gap_put(hs, s, s->position);
+    return place(hs, room, ev, placed->before);
+}
+
+static bool is_helpful(const struct step *step, int status, const struct json *body)
+{
+    return status == 200 && (step->stage != STAGE_EVENTS ||
+                             json_count(json_get_array(body, "events")) > 0);
+}
+
+/* The same of the next server. When all were asked it is the next stage's turn or, where nobody
+ * was there at all, the same again later. */
+static enum err ask_next(struct hs *hs, struct fetch *f, const struct step *step, int status)
+{
+    f->turn++;
+    f->asked++;
+    f->is_answered = f->is_answered || status != 0;
+    if (f->asked >= f->servers || f->asked >= ASKED_MAX) {
+        bool is_answered = f->is_answered;
+        f->asked = 0;
+        f->is_answered = false;
+        if (is_answered) {
+            return ERR_NONE;
+        }
+        attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
     }
-    return err == ERR_ABSENT ? ERR_NONE : err;
+    return store_run(hs->store, STMT_WAITING_STAGE, "it", (int64_t)step->stage, step->event_id);
 }
 
 static enum err on_events(struct hs *hs, struct call *call, int status, struct json *body,
@@ -495,22 +537,16 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
     struct fetch *f = find(hs->missing, step->room);
     assert(f != NULL);
     TRY(room_get(hs, step->room, &room));
-    f->turn += status != 200;
-    if (status == 0 && f->turn % f->servers == 0) { /* nobody was there: the same stage, later */
-        attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
-    } else {
-        f->attempt.call = 0;
-        attempt_due(&f->attempt, hs->now.mono_ms);
+    attempt_due(&f->attempt, hs->now.mono_ms);
+    f->attempt.call = 0;
+    if (!is_helpful(step, status, body)) {
+        hs_log(hs, LOG_INFO, "room %.*s: fetch from %.*s: %d %s", STR_ARG(room->id),
+               STR_ARG(call->server), status, why);
+        return ask_next(hs, f, step, status);
     }
-    if (status == 0) {
-        hs_log(hs, LOG_INFO, "room %.*s: fetch from %.*s failed: %s", STR_ARG(room->id),
-               STR_ARG(call->server), why);
-        return store_run(hs->store, STMT_WAITING_STAGE, "it", (int64_t)step->stage, step->event_id);
-    }
+    f->asked = 0;
+    f->is_answered = false;
     f->attempt.failures = 0;
-    if (status != 200) {
-        return ERR_NONE;
-    }
     if (step->stage == STAGE_EVENTS) {
         return admit_in_order(hs, call, room, json_get_array(body, "events"));
     }
