@@ -58,6 +58,7 @@
 #define DEVICES_MAX 1000       /* named in one query or claim */
 #define ONE_TIME_KEYS_MAX 1000 /* kept of a device */
 #define KEY_SIGNATURES_MAX 100 /* of one user on one key */
+#define PUSHERS_MAX 100        /* of a user */
 #define BACKUP_KEYS_MAX 200000 /* of one version */
 #define TO_DEVICE_MAX 10000    /* messages of one request or EDU */
 #define USER_SEARCH_MAX 50

@@ -15,6 +15,9 @@ enum err login_get(struct hs *hs, struct req *req)
     struct json *body = json_object(req->a);
     struct json *flows = json_put_array(body, STR("flows"));
     json_put_text(json_push_object(flows), "type", STR("m.login.password"));
+    struct json *by_token = json_push_object(flows);
+    json_put_text(by_token, "type", STR("m.login.token"));
+    json_put_bool(by_token, "get_login_token", true);
     return reply_json(req, body);
 }
 
@@ -23,25 +26,46 @@ enum err login_device(struct hs *hs, struct req *req, int64_t user, struct str u
 {
     struct str device_id = json_get_text(req->body, "device_id");
     struct str name = json_get_text(req->body, "initial_device_display_name");
-    struct str token;
     struct query q;
     if (str_is_empty(device_id)) {
         device_id = hs_random_text(hs, req->a, DEVICE_ID_LENGTH);
     }
     enum err err = query_one(&q, hs->store, STMT_DEVICE_GET, "it", user, device_id);
     if (err == ERR_ABSENT) {
-        TRY(store_run(hs->store, STMT_DEVICE_PUT, "itti", user, device_id, name, hs->now.unix_ms));
+        TRY(store_run(hs->store, STMT_DEVICE_PUT, "ittit", user, device_id, name, hs->now.unix_ms,
+                      str_is_empty(req->address) ? STR_ABSENT : req->address));
     } else {
         TRY(err);
         TRY(query_end(&q));
         TRY(store_run(hs->store, STMT_TOKEN_DROP_DEVICE, "it", user, device_id));
     }
-    TRY(auth_token_new(hs, req->a, user, device_id, &token));
     json_put_text(out, "user_id", user_id);
-    json_put_text(out, "access_token", token);
+    TRY(auth_token_pair(hs, req->a, user, device_id,
+                        json_get_bool(req->body, "refresh_token", false), out));
     json_put_text(out, "device_id", device_id);
     json_put_text(out, "home_server", hs->identity.server);
     return ERR_NONE;
+}
+
+/* A token of /login/get_token, once. */
+static enum err login_by_token(struct hs *hs, struct req *req)
+{
+    struct special_token token;
+    struct str user_id;
+    struct str text = json_get_text(req->body, "token");
+    if (text.p == NULL) {
+        return reply_error(req, 400, "M_MISSING_PARAM", "this login wants a token");
+    }
+    enum err err = auth_special_find(hs, req->a, "login", text, &token);
+    if (err == ERR_ABSENT) {
+        return reply_forbidden(req, "this login token is not known, was used, or is too old");
+    }
+    TRY(err);
+    TRY(store_run(hs->store, STMT_SPECIAL_DROP, "b", token.hash));
+    TRY(store_name_text(hs->store, req->a, token.user, &user_id));
+    struct json *out = json_object(req->a);
+    TRY(login_device(hs, req, token.user, user_id, out));
+    return reply_json(req, out);
 }
 
 enum err login_post(struct hs *hs, struct req *req)
@@ -53,8 +77,12 @@ enum err login_post(struct hs *hs, struct req *req)
     bool fits = false;
     bool go;
     int64_t user = 0;
+    if (str_eq(json_get_text(req->body, "type"), STR("m.login.token"))) {
+        return login_by_token(hs, req);
+    }
     if (!str_eq(json_get_text(req->body, "type"), STR("m.login.password"))) {
-        return reply_error(req, 400, "M_UNKNOWN", "the only login type is m.login.password");
+        return reply_error(req, 400, "M_UNKNOWN",
+                           "the login types are m.login.password and m.login.token");
     }
     if (identifier != NULL && !str_eq(json_get_text(identifier, "type"), STR("m.id.user"))) {
         return reply_error(req, 400, "M_UNKNOWN", "the only identifier type is m.id.user");
@@ -93,7 +121,7 @@ enum err logout_post(struct hs *hs, struct req *req)
 
 enum err logout_all_post(struct hs *hs, struct req *req)
 {
-    TRY(device_remove_all(hs, req->user, req->user_id));
+    TRY(device_remove_all(hs, req->user, req->user_id, STR_ABSENT));
     return reply_empty(req);
 }
 
@@ -124,7 +152,7 @@ enum err password_post(struct hs *hs, struct req *req)
     TRY(store_run(hs->store, STMT_ACCOUNT_PASSWORD, "ti",
                   password_hash(req->a, fresh, hs->settings.password_cost, salt), req->user));
     if (json_get_bool(req->body, "logout_devices", true)) {
-        TRY(store_run(hs->store, STMT_TOKEN_DROP_OTHERS, "ib", req->user, req->token_hash));
+        TRY(device_remove_all(hs, req->user, req->user_id, req->device_id));
     }
     return reply_empty(req);
 }

@@ -19,13 +19,16 @@
 #include "client/move.h"
 #include "client/profile.h"
 #include "client/push_rules.h"
+#include "client/pushers.h"
 #include "client/receipts.h"
 #include "client/register.h"
 #include "client/relations.h"
 #include "client/report.h"
 #include "client/search.h"
 #include "client/server.h"
+#include "client/session.h"
 #include "client/status.h"
+#include "client/threepid.h"
 #include "client/to_device.h"
 #include "client/typing.h"
 #include "client/upgrade.h"
@@ -35,6 +38,8 @@ static const struct field login_body[] = {{"type", FIELD_TEXT, true},
                                           {"identifier", FIELD_OBJECT, false},
                                           {"user", FIELD_TEXT, false},
                                           {"password", FIELD_TEXT, false},
+                                          {"token", FIELD_TEXT, false},
+                                          {"refresh_token", FIELD_BOOL, false},
                                           {"device_id", FIELD_TEXT, false},
                                           {"initial_device_display_name", FIELD_TEXT, false},
                                           {0}};
@@ -44,7 +49,19 @@ static const struct field register_body[] = {{"auth", FIELD_OBJECT, false},
                                              {"device_id", FIELD_TEXT, false},
                                              {"initial_device_display_name", FIELD_TEXT, false},
                                              {"inhibit_login", FIELD_BOOL, false},
+                                             {"refresh_token", FIELD_BOOL, false},
                                              {0}};
+static const struct field refresh_body[] = {{"refresh_token", FIELD_TEXT, true}, {0}};
+static const struct field auth_body[] = {{"auth", FIELD_OBJECT, false}, {0}};
+static const struct field deactivate_body[] = {
+    {"auth", FIELD_OBJECT, false}, {"erase", FIELD_BOOL, false}, {0}};
+static const struct field address_body[] = {
+    {"medium", FIELD_TEXT, true}, {"address", FIELD_TEXT, true}, {0}};
+static const struct field pusher_body[] = {{"app_id", FIELD_TEXT, true},
+                                           {"pushkey", FIELD_TEXT, true},
+                                           {"data", FIELD_OBJECT, false},
+                                           {"append", FIELD_BOOL, false},
+                                           {0}};
 static const struct field password_body[] = {{"auth", FIELD_OBJECT, false},
                                              {"new_password", FIELD_TEXT, true},
                                              {"logout_devices", FIELD_BOOL, false},
@@ -131,12 +148,19 @@ const struct route client_routes[] = {
     {HTTP_POST, "/client/v3/logout/all",                   WHO_USER,  logout_all_post,     NULL},
     {HTTP_POST, "/client/v3/register",                     WHO_ANYONE, register_post,      register_body},
     {HTTP_GET,  "/client/v3/register/available",           WHO_ANYONE, register_available_get, NULL},
+    {HTTP_POST, "/client/v3/refresh",                      WHO_ANYONE, refresh_post,       refresh_body},
+    {HTTP_POST, "/client/v1/login/get_token",              WHO_USER,  login_token_post,    auth_body},
+    {HTTP_GET,  "/client/v1/register/m.login.registration_token/validity", WHO_ANYONE, registration_token_get, NULL},
+    {HTTP_POST, "/client/v3/account/deactivate",           WHO_USER,  deactivate_post,     deactivate_body},
+    {HTTP_POST, "/client/v3/user/{}/openid/request_token", WHO_USER,  openid_post,         NULL},
+    {HTTP_GET,  "/client/v3/admin/whois/{}",               WHO_USER,  whois_get,           NULL},
     {HTTP_GET,  "/client/v3/account/whoami",               WHO_USER,  whoami_get,          NULL},
     {HTTP_POST, "/client/v3/account/password",             WHO_USER,  password_post,       password_body},
 
     {HTTP_GET,  "/client/v3/profile/{}",                   WHO_ANYONE, profile_get,        NULL},
     {HTTP_GET,  "/client/v3/profile/{}/{}",                WHO_ANYONE, profile_field_get,  NULL},
     {HTTP_PUT,  "/client/v3/profile/{}/{}",                WHO_USER,  profile_field_put,   NULL},
+    {HTTP_DELETE, "/client/v3/profile/{}/{}",              WHO_USER,  profile_field_put,   NULL},
 
     {HTTP_POST, "/client/v3/createRoom",                   WHO_USER,  create_room_post,    create_body},
     {HTTP_POST, "/client/v3/join/{}",                      WHO_USER,  join_post,           NULL},
@@ -194,7 +218,16 @@ const struct route client_routes[] = {
     {HTTP_GET,  "/client/v3/voip/turnServer",              WHO_USER,  turn_server_get,     NULL},
     {HTTP_GET,  "/client/v3/thirdparty/protocols",         WHO_USER,  protocols_get,       NULL},
     {HTTP_GET,  "/client/v3/pushers",                      WHO_USER,  pushers_get,         NULL},
+    {HTTP_POST, "/client/v3/pushers/set",                  WHO_USER,  pushers_set_post,    pusher_body},
     {HTTP_GET,  "/client/v3/account/3pid",                 WHO_USER,  threepids_get,       NULL},
+    {HTTP_POST, "/client/v3/account/3pid",                 WHO_USER,  threepid_deny,       NULL},
+    {HTTP_POST, "/client/v3/account/3pid/add",             WHO_USER,  threepid_deny,       NULL},
+    {HTTP_POST, "/client/v3/account/3pid/bind",            WHO_USER,  threepid_deny,       NULL},
+    {HTTP_POST, "/client/v3/account/3pid/delete",          WHO_USER,  threepid_drop_post,  address_body},
+    {HTTP_POST, "/client/v3/account/3pid/unbind",          WHO_USER,  threepid_drop_post,  address_body},
+    {HTTP_POST, "/client/v3/account/3pid/{}/requestToken", WHO_ANYONE, threepid_deny,      NULL},
+    {HTTP_POST, "/client/v3/account/password/{}/requestToken", WHO_ANYONE, threepid_deny,  NULL},
+    {HTTP_POST, "/client/v3/register/{}/requestToken",     WHO_ANYONE, threepid_deny,      NULL},
 
     {HTTP_POST, "/media/v3/upload",                        WHO_USER,  media_upload_post,   route_bytes},
     {HTTP_PUT,  "/media/v3/upload/{}/{}",                  WHO_USER,  media_upload_put,    route_bytes},

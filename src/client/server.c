@@ -39,7 +39,7 @@ enum err capabilities_get(struct hs *hs, struct req *req)
     put_enabled(capabilities, "m.set_displayname", true);
     put_enabled(capabilities, "m.set_avatar_url", true);
     put_enabled(capabilities, "m.3pid_changes", false);
-    put_enabled(capabilities, "m.get_login_token", false);
+    put_enabled(capabilities, "m.get_login_token", true);
     return reply_json(req, out);
 }
 
@@ -53,23 +53,4 @@ enum err protocols_get(struct hs *hs, struct req *req)
 {
     (void)hs;
     return reply_empty(req);
-}
-
-static enum err reply_empty_list(struct req *req, const char *key)
-{
-    struct json *out = json_object(req->a);
-    (void)json_put_array(out, str_of(key));
-    return reply_json(req, out);
-}
-
-enum err pushers_get(struct hs *hs, struct req *req)
-{
-    (void)hs;
-    return reply_empty_list(req, "pushers");
-}
-
-enum err threepids_get(struct hs *hs, struct req *req)
-{
-    (void)hs;
-    return reply_empty_list(req, "threepids");
 }

@@ -8,7 +8,5 @@ enum err versions_get(struct hs *hs, struct req *req);
 enum err capabilities_get(struct hs *hs, struct req *req);
 enum err turn_server_get(struct hs *hs, struct req *req); /* /voip/turnServer: there is none */
 enum err protocols_get(struct hs *hs, struct req *req);   /* /thirdparty/protocols: none */
-enum err pushers_get(struct hs *hs, struct req *req);     /* no pushers */
-enum err threepids_get(struct hs *hs, struct req *req);   /* /account/3pid: none */
 
 #endif

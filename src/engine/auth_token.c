@@ -3,6 +3,9 @@
 
 #include "crypto/hash.h"
 
+#define ACCESS_MS ((int64_t)3600 * 1000)             /* of a session that can refresh */
+#define REFRESH_MS ((int64_t)365 * 24 * 3600 * 1000) /* unused */
+
 static struct str token_of(struct req *req)
 {
     struct str header = http_header(req->head, STR("authorization"));
@@ -83,12 +86,50 @@ enum err auth_token_check(struct hs *hs, struct req *req)
     req->user_id = query_str(&q, req->a, 2);
     req->is_admin = query_int(&q, 3) != 0;
     req->is_guest = query_int(&q, 4) != 0;
-    return query_end(&q);
+    bool is_over = !query_is_null(&q, 5) && query_int(&q, 5) <= hs->now.unix_ms;
+    TRY(query_end(&q));
+    if (is_over) {
+        TRY(reply_error(req, 401, "M_UNKNOWN_TOKEN", "this access token has ended; refresh it"));
+        json_put_bool(req->reply.json, "soft_logout", true);
+    }
+    return ERR_NONE;
 }
 
-enum err auth_token_new(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
-                        struct str *token)
+enum err auth_token_pair(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
+                         bool refreshable, struct json *out)
 {
-    *token = arena_join(a, STR("nrt_"), hs_random_text(hs, a, 40), STR(""));
-    return store_run(hs->store, STMT_TOKEN_PUT, "bit", hash_of(a, *token), user, device_id);
+    struct str refresh;
+    struct str token = arena_join(a, STR("nrt_"), hs_random_text(hs, a, 40), STR(""));
+    TRY(store_run(hs->store, STMT_TOKEN_PUT, "bit", hash_of(a, token), user, device_id));
+    json_put_text(out, "access_token", token);
+    if (!refreshable) {
+        return ERR_NONE;
+    }
+    TRY(store_run(hs->store, STMT_TOKEN_EXPIRES, "ib", hs->now.unix_ms + ACCESS_MS,
+                  hash_of(a, token)));
+    TRY(auth_special_new(hs, a, "refresh", user, device_id, REFRESH_MS, &refresh));
+    json_put_text(out, "refresh_token", refresh);
+    json_put_int(out, "expires_in_ms", ACCESS_MS);
+    return ERR_NONE;
+}
+
+enum err auth_special_new(struct hs *hs, struct arena *a, const char *kind, int64_t user,
+                          struct str device_id, int64_t lives_ms, struct str *token)
+{
+    *token = arena_join(a, STR("nrs_"), hs_random_text(hs, a, 40), STR(""));
+    TRY(store_run(hs->store, STMT_SPECIAL_EXPIRE, "i", hs->now.unix_ms));
+    return store_run(hs->store, STMT_SPECIAL_PUT, "btiti", hash_of(a, *token), str_of(kind), user,
+                     device_id, hs->now.unix_ms + lives_ms);
+}
+
+enum err auth_special_find(struct hs *hs, struct arena *a, const char *kind, struct str token,
+                           struct special_token *out)
+{
+    struct query q;
+    *out = (struct special_token){.hash = hash_of(a, token)};
+    TRY(query_one(&q, hs->store, STMT_SPECIAL_GET, "bti", out->hash, str_of(kind),
+                  hs->now.unix_ms));
+    out->user = query_int(&q, 0);
+    out->device_id = query_str(&q, a, 1);
+    return query_end(&q);
 }

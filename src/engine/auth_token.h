@@ -6,8 +6,20 @@
 
 /* Fills the user of the request by what its row demands, or sets a refusal. */
 enum err auth_token_check(struct hs *hs, struct req *req) MUST_USE;
-/* A new token for a device, made and stored. */
-enum err auth_token_new(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
-                        struct str *token) MUST_USE;
+/* A new token for a device, made, stored, and put into out.access_token. refreshable: it ends after
+ * out.expires_in_ms, and out.refresh_token gets the next. */
+enum err auth_token_pair(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
+                         bool refreshable, struct json *out) MUST_USE;
+
+/* Tokens for one purpose: kind is "refresh", "login" or "openid". */
+struct special_token {
+    int64_t user;
+    struct str device_id, hash;
+};
+enum err auth_special_new(struct hs *hs, struct arena *a, const char *kind, int64_t user,
+                          struct str device_id, int64_t lives_ms, struct str *token) MUST_USE;
+/* ERR_ABSENT: unknown, of another kind, or too old. */
+enum err auth_special_find(struct hs *hs, struct arena *a, const char *kind, struct str token,
+                           struct special_token *out) MUST_USE;
 
 #endif

@@ -59,10 +59,10 @@ enum err device_list_changed(struct hs *hs, int64_t user, struct str user_id, st
 
 enum err device_remove(struct hs *hs, int64_t user, struct str user_id, struct str device_id)
 {
-    static const enum stmt drops[] = {STMT_TOKEN_DROP_DEVICE,    STMT_DEVICE_KEYS_DROP,
-                                      STMT_ONE_TIME_DROP_DEVICE, STMT_FALLBACK_DROP_DEVICE,
-                                      STMT_INBOX_DROP_DEVICE,    STMT_KEY_SIGNATURES_DROP,
-                                      STMT_DEVICE_DROP};
+    static const enum stmt drops[] = {
+        STMT_TOKEN_DROP_DEVICE,    STMT_DEVICE_KEYS_DROP,   STMT_ONE_TIME_DROP_DEVICE,
+        STMT_FALLBACK_DROP_DEVICE, STMT_INBOX_DROP_DEVICE,  STMT_KEY_SIGNATURES_DROP,
+        STMT_SPECIAL_DROP_DEVICE,  STMT_PUSHER_DROP_DEVICE, STMT_DEVICE_DROP};
     for (size_t i = 0; i < COUNT_OF(drops); i++) {
         TRY(store_run(hs->store, drops[i], "it", user, device_id));
     }
@@ -71,16 +71,17 @@ enum err device_remove(struct hs *hs, int64_t user, struct str user_id, struct s
                                          : device_list_changed(hs, user, user_id, device_id);
 }
 
-enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id)
+enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id, struct str except)
 {
     struct str device_id;
     do {
-        TRY(store_get_str(hs->store, hs->turn, &device_id, STMT_DEVICE_LIST, "i", user));
+        TRY(store_get_str(hs->store, hs->turn, &device_id, STMT_DEVICE_OTHER, "it", user,
+                          except.p == NULL ? STR("") : except));
         if (device_id.p != NULL) {
             TRY(device_remove(hs, user, user_id, device_id));
         }
     } while (device_id.p != NULL);
-    return store_run(hs->store, STMT_TOKEN_DROP_USER, "i", user);
+    return ERR_NONE;
 }
 
 enum err device_list_receive(struct hs *hs, struct str origin, const struct json *content)

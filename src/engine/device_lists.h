@@ -13,6 +13,8 @@ enum err device_list_note(struct hs *hs, int64_t user) MUST_USE;
 /* The device, its access tokens, keys and inbox go; a device that is not there is no error. */
 enum err device_remove(struct hs *hs, int64_t user, struct str user_id,
                        struct str device_id) MUST_USE;
-enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id) MUST_USE;
+/* All of them but one; except absent: all. */
+enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id,
+                           struct str except) MUST_USE;
 
 #endif

@@ -12,6 +12,7 @@ import { messages } from "./messages.mjs";
 import { relations } from "./relations.mjs";
 import { rooms } from "./rooms.mjs";
 import { search } from "./search.mjs";
+import { sessions } from "./sessions.mjs";
 import { spaces } from "./spaces.mjs";
 import { sync } from "./sync.mjs";
 
@@ -32,6 +33,7 @@ export const conversations = [
   ...search,
   ...sync,
   ...devices,
+  ...sessions,
   ...keys,
   ...media,
   ...errors,
