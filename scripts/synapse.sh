@@ -292,8 +292,8 @@ status)
 reset)
     settings "$@"
     stop
-    rm -rf "${root:?}${place:?}"/homeserver.* "${root:?}${place:?}/media"
-    configure
+    rm -rf "${root:?}${place:?}"/homeserver.db* "${root:?}${place:?}/homeserver.log" \
+        "${root:?}${place:?}/media"
     ;;
 certificate)
     settings "$@"
