@@ -15,10 +15,15 @@ const RENDEZVOUS = process.env.RENDEZVOUS ?? `${top}build/rendezvous`;
 const READY_MS = 30_000;
 const LOOK_MS = 20;
 
-/** @type {Set<import("node:child_process").ChildProcess>} */
+/** @type {Set<Program>} */
 const running = new Set();
 // Whoever started them may end by an error; they end with it.
-process.on("exit", () => running.forEach((child) => child.kill()));
+process.on("exit", () => running.forEach((program) => program.kill()));
+
+/** Ends what a test has left, above all one that failed. */
+export async function stopPrograms() {
+  await Promise.all([...running].map((program) => program.stop()));
+}
 
 class Program {
   output = "";
@@ -31,8 +36,8 @@ class Program {
   constructor(file, args) {
     this.#child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
     this.#child.on("error", (error) => (this.output += error));
-    running.add(this.#child);
-    this.#child.on("close", () => running.delete(this.#child));
+    running.add(this);
+    this.#child.on("close", () => running.delete(this));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => (this.output += text));
     }
@@ -60,6 +65,10 @@ class Program {
     return this.#child.pid ?? 0;
   }
 
+  kill() {
+    this.#child.kill();
+  }
+
   async stop() {
     if (this.#child.exitCode === null && this.#child.pid !== undefined) {
       this.#child.kill("SIGTERM");
@@ -74,7 +83,7 @@ class Program {
  * @param {string[]} args
  */
 export async function runNeurite(...args) {
-  const { stdout } = await promisify(execFile)(NEURITE, args);
+  const { stdout } = await run(NEURITE, args);
   return stdout;
 }
 

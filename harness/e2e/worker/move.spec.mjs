@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Server, fresh } from "../../../test/client/matrix.mjs";
 import { expect, test } from "../../fixtures.mjs";
-import { runNeurite, startNeurite, startRelay } from "../../services/programs.mjs";
+import { runNeurite, startNeurite, startRelay, stopPrograms } from "../../services/programs.mjs";
 import { ask, install, killWorkers, serverOf, workerFacts } from "../../worker.mjs";
 
 /** @typedef {import("@playwright/test").Page} Page */
@@ -11,6 +11,7 @@ import { ask, install, killWorkers, serverOf, workerFacts } from "../../worker.m
 const RELAY_PORT = Number(process.env.RELAY_PORT ?? 18595);
 
 test.use({ module: "dendrite.wasm" });
+test.afterEach(stopPrograms);
 
 /**
  * @param {Page} page
@@ -152,8 +153,6 @@ test("a native homeserver lives on in a browser, and that one natively", async (
   alice.server = new Server(back.base);
   await alice.see(room, await alice.say(room, "natively again"));
   expect(alice.texts(room, alice.userId)).toEqual(["natively", "in a browser", "natively again"]);
-  await back.stop();
-  await relay.stop();
   expect((await readFile(`${file}.back`)).length).toBeGreaterThan(4096);
 });
 

@@ -2,12 +2,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { metrics } from "../../../test/client/metrics.mjs";
 import { expect, startSite, test } from "../../fixtures.mjs";
-import { startNeurite, startRelay } from "../../services/programs.mjs";
+import { startNeurite, startRelay, stopPrograms } from "../../services/programs.mjs";
 import { ask, install } from "../../worker.mjs";
 
 const RELAY_PORT = Number(process.env.RELAY_PORT ?? 18595);
 
 test.use({ module: "dendrite.wasm" });
+test.afterEach(stopPrograms);
 
 test("the status page shows the homeserver, and its JSON has the same facts", async ({
   installed: page,
@@ -115,9 +116,6 @@ test("the page of a native server wants its token, and shows the same", async ({
   await page.locator("#metrics").click();
   await expect(page.locator("body")).toContainText("neurite_commit_seconds_count");
   expect(errors).toEqual([]);
-  await peer.stop();
-  await native.stop();
-  await relay.stop();
 });
 
 /** @param {string} data */
