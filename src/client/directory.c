@@ -4,6 +4,7 @@
 #include "engine/current.h"
 #include "engine/public_rooms.h"
 #include "engine/remote.h"
+#include "engine/send.h"
 #include "event/mxid.h"
 
 enum { PUBLIC_ROOMS_DEFAULT = 100, PUBLIC_ROOMS_MAX = 500 };
@@ -53,6 +54,38 @@ enum err alias_put(struct hs *hs, struct req *req)
     return reply_empty(req);
 }
 
+/* The room's event that names the alias names it no longer, when the user may say so. */
+static enum err unname_alias(struct hs *hs, struct req *req, struct room *room, struct str alias)
+{
+    struct json *now;
+    struct verdict verdict;
+    struct stored *sent;
+    TRY(current_content(hs, room, STR("m.room.canonical_alias"), STR(""), &now));
+    const struct json *had = json_get_array(now, "alt_aliases");
+    struct json *content = now == NULL ? NULL : json_copy(req->a, now);
+    struct json *left = json_array(req->a);
+    for (const struct json *x = json_first(had); x != NULL; x = json_next(x)) {
+        if (!str_eq(json_text(x), alias)) {
+            json_push(left, json_copy(req->a, x));
+        }
+    }
+    bool is_named = str_eq(json_get_text(content, "alias"), alias);
+    if (!is_named && json_count(left) == json_count(had)) {
+        return ERR_NONE;
+    }
+    if (is_named) {
+        json_remove(content, STR("alias"));
+    }
+    if (had != NULL) {
+        json_put(content, STR("alt_aliases"), left);
+    }
+    struct send_parts parts = {.sender = req->user_id,
+                               .type = STR("m.room.canonical_alias"),
+                               .state_key = STR(""),
+                               .content = content};
+    return send_event(hs, room, &parts, &verdict, &sent); /* refused: the alias goes all the same */
+}
+
 enum err alias_delete(struct hs *hs, struct req *req)
 {
     struct query q;
@@ -76,6 +109,9 @@ enum err alias_delete(struct hs *hs, struct req *req)
         return reply_forbidden(req, "another user made this alias");
     }
     TRY(store_run(hs->store, STMT_ALIAS_DROP, "t", req->params[0]));
+    if (err == ERR_NONE) {
+        TRY(unname_alias(hs, req, room, req->params[0]));
+    }
     return reply_empty(req);
 }
 

@@ -287,8 +287,8 @@ enum err kick_post(struct hs *hs, struct req *req)
 {
     struct str membership;
     TRY(target_membership(hs, req, &membership));
-    if (membership.p != NULL &&
-        (str_eq(membership, STR("leave")) || str_eq(membership, STR("ban")))) {
+    if (membership.p == NULL || str_eq(membership, STR("leave")) ||
+        str_eq(membership, STR("ban"))) {
         return reply_forbidden(req, "that user is not in the room");
     }
     return change_member(hs, req, json_get_text(req->body, "user_id"), "leave");

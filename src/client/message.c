@@ -95,20 +95,54 @@ static struct str state_key_of(struct req *req)
     return req->n_params > 2 ? req->params[2] : STR("");
 }
 
-/* m.room.canonical_alias may name only aliases that lead to the room. */
-static enum err check_aliases(struct hs *hs, struct req *req, struct room *room, bool *ok)
+static enum err check_alias(struct hs *hs, struct req *req, const struct room *room,
+                            struct str alias, bool *ok)
 {
-    struct str alias = json_get_text(req->body, "alias");
     struct str room_id;
-    *ok = true;
-    if (!str_eq(req->params[1], STR("m.room.canonical_alias")) || alias.n == 0 ||
-        !hs_is_ours(hs, alias)) {
+    *ok = mxid_is_alias(alias);
+    if (!*ok) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "what should be an alias is none");
+    }
+    if (!hs_is_ours(hs, alias)) {
         return ERR_NONE;
     }
     TRY(store_get_str(hs->store, req->a, &room_id, STMT_ALIAS_GET, "t", alias));
     *ok = str_eq(room_id, room->id);
     return *ok ? ERR_NONE
                : reply_error(req, 400, "M_BAD_ALIAS", "this alias does not lead to the room");
+}
+
+static bool is_among(const struct json *texts, struct str text)
+{
+    const struct json *x = json_first(texts);
+    while (x != NULL && !str_eq(json_text(x), text)) {
+        x = json_next(x);
+    }
+    return x != NULL;
+}
+
+/* m.room.canonical_alias may name only aliases that lead to the room. What stood there before may
+ * stay, so that an alias that is gone does not forbid any change. */
+static enum err check_aliases(struct hs *hs, struct req *req, struct room *room, bool *ok)
+{
+    struct json *now;
+    struct str alias = json_get_text(req->body, "alias");
+    *ok = true;
+    if (!str_eq(req->params[1], STR("m.room.canonical_alias"))) {
+        return ERR_NONE;
+    }
+    if (alias.n > 0) {
+        TRY(check_alias(hs, req, room, alias, ok));
+    }
+    TRY(current_content(hs, room, req->params[1], STR(""), &now));
+    const struct json *had = json_get_array(now, "alt_aliases");
+    const struct json *given = json_get_array(req->body, "alt_aliases");
+    for (const struct json *x = json_first(given); x != NULL && *ok; x = json_next(x)) {
+        if (!is_among(had, json_text(x))) {
+            TRY(check_alias(hs, req, room, json_text(x), ok));
+        }
+    }
+    return ERR_NONE;
 }
 
 enum err room_state_put(struct hs *hs, struct req *req)

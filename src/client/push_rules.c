@@ -22,8 +22,10 @@ static enum err read_rules(struct hs *hs, struct req *req, struct rules *out)
     *out = (struct rules){0};
     TRY(push_rules_get(hs, req->a, req->user, req->user_id, &out->all));
     out->global = json_get_object(out->all, "global");
-    if (req->n_params > 1) {
+    if (req->n_params > 0) {
         out->kind = json_get(out->global, req->params[0]);
+    }
+    if (req->n_params > 1) {
         out->rule = find(out->kind, req->params[1]);
     }
     return ERR_NONE;
@@ -41,6 +43,15 @@ enum err push_global_get(struct hs *hs, struct req *req)
     struct rules rules;
     TRY(read_rules(hs, req, &rules));
     return reply_json(req, json_copy(req->a, rules.global));
+}
+
+enum err push_kind_get(struct hs *hs, struct req *req)
+{
+    struct rules rules;
+    TRY(read_rules(hs, req, &rules));
+    return rules.kind == NULL
+               ? reply_error(req, 400, "M_INVALID_PARAM", "there is no such kind of rules")
+               : reply_json(req, json_copy(req->a, rules.kind));
 }
 
 static enum err no_rule(struct req *req)

@@ -6,6 +6,7 @@
 
 enum err push_all_get(struct hs *hs, struct req *req);    /* /pushrules/ */
 enum err push_global_get(struct hs *hs, struct req *req); /* /pushrules/global/ */
+enum err push_kind_get(struct hs *hs, struct req *req);   /* /pushrules/global/{kind} */
 enum err push_rule_get(struct hs *hs, struct req *req);   /* /pushrules/global/{kind}/{id} */
 enum err push_rule_put(struct hs *hs, struct req *req);
 enum err push_rule_delete(struct hs *hs, struct req *req);

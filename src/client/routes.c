@@ -252,6 +252,7 @@ const struct route client_routes[] = {
 
     {HTTP_GET,  "/client/v3/pushrules",                    WHO_USER,  push_all_get,        NULL},
     {HTTP_GET,  "/client/v3/pushrules/global",             WHO_USER,  push_global_get,     NULL},
+    {HTTP_GET,  "/client/v3/pushrules/global/{}",          WHO_USER,  push_kind_get,       NULL},
     {HTTP_GET,  "/client/v3/pushrules/global/{}/{}",       WHO_USER,  push_rule_get,       NULL},
     {HTTP_PUT,  "/client/v3/pushrules/global/{}/{}",       WHO_USER,  push_rule_put,       actions_body},
     {HTTP_DELETE, "/client/v3/pushrules/global/{}/{}",     WHO_USER,  push_rule_delete,    NULL},

@@ -32,7 +32,7 @@ export function watched(ledger) {
     ledger.note({
       method: init.method ?? "GET",
       url: new URL(url),
-      sent: typeof init.body === "string" ? parsed(init.body) : undefined,
+      sent: typeof init.body === "string" ? parsed(init.body) : (init.body ?? undefined),
       status: response.status,
       type: response.headers.get("content-type") ?? "",
       body: parsed(text),

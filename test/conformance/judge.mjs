@@ -7,7 +7,7 @@
  * @typedef {object} Exchange
  * @property {string} method
  * @property {URL} url
- * @property {unknown} sent the JSON body; undefined: none
+ * @property {unknown} sent the JSON body, or bytes; undefined: none
  * @property {number} status
  * @property {string} type the answer's content type
  * @property {any} body the answer's JSON, or its text

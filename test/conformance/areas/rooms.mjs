@@ -79,6 +79,9 @@ export const rooms = [
         await host.ok(id, { roomId }, body);
       }
       await friend.fails(403, "M_FORBIDDEN", "joinRoomById", { roomId });
+      const stranger = await stage.user("stranger");
+      const absent = { user_id: stranger.userId };
+      await host.fails(403, "M_FORBIDDEN", "kick", { roomId }, absent);
       await friend.fails(403, "M_FORBIDDEN", "unban", { roomId }, body);
       await host.ok("unban", { roomId }, body);
       await friend.ok("joinRoomById", { roomId });
@@ -100,6 +103,29 @@ export const rooms = [
       await stranger.fails(403, "M_FORBIDDEN", "getLocalAliases", { roomId });
       await host.ok("deleteRoomAlias", { roomAlias });
       await host.fails(404, "M_NOT_FOUND", "deleteRoomAlias", { roomAlias });
+    },
+  },
+  {
+    name: "a room names only aliases that lead to it, and none that are gone",
+    async run({ stage }) {
+      const host = await stage.user("host");
+      const [first, second] = [fresh("first"), fresh("second")].map(
+        (local) => `#${local}:${host.serverName}`,
+      );
+      const roomId = await host.room();
+      const given = { roomId, eventType: "m.room.canonical_alias", stateKey: "" };
+      const both = { alias: first, alt_aliases: [second] };
+      await host.ok("setRoomAlias", { roomAlias: first }, { room_id: roomId });
+      await host.fails(400, "M_BAD_ALIAS", "setRoomStateWithKey", given, both);
+      const nonsense = { alias: first, alt_aliases: ["nonsense"] };
+      await host.fails(400, "M_INVALID_PARAM", "setRoomStateWithKey", given, nonsense);
+      await host.ok("setRoomAlias", { roomAlias: second }, { room_id: roomId });
+      await host.ok("setRoomStateWithKey", given, both);
+      await host.ok("deleteRoomAlias", { roomAlias: first });
+      const left = await host.ok("getRoomStateWithKey", given);
+      assert.deepEqual(left, { alt_aliases: [second] });
+      await host.ok("deleteRoomAlias", { roomAlias: second });
+      assert.deepEqual(await host.ok("getRoomStateWithKey", given), { alt_aliases: [] });
     },
   },
   {

@@ -87,6 +87,21 @@ export const sync = [
     },
   },
   {
+    name: "who is ignored invites in vain",
+    async run({ stage }) {
+      const user = await stage.user("peaceful");
+      const pest = await stage.user("pest");
+      const body = { ignored_users: { [pest.userId]: {} } };
+      await user.ok("setAccountData", { type: "m.ignored_user_list" }, body);
+      const invited = { preset: "private_chat", invite: [user.userId] };
+      await pest.room(invited);
+      const friend = await stage.user("friend");
+      const roomId = await friend.room(invited);
+      const { rooms } = await user.ok("sync", { timeout: 0 });
+      assert.deepEqual(Object.keys(rooms.invite), [roomId]);
+    },
+  },
+  {
     name: "rooms are tagged",
     async run({ anyone, stage }) {
       const user = await stage.user("tagger");
