@@ -41,7 +41,7 @@ static void answer(struct hs *hs, struct req *req, int status, struct str head, 
 {
     if (req->door == DOOR_PEER) {
         calls_reply(hs->calls, req->id, status, head, text);
-    } else {
+    } else if (!req->is_gone) {
         effects_respond(hs->effects, req->id, status, head, text);
     }
 }
@@ -346,7 +346,9 @@ void gate_gone(struct hs *hs, uint64_t id)
 {
     struct req *req = parked_find(hs->parked, DOOR_CLIENT, id);
     if (req != NULL && req->wakes) {
-        parked_drop(hs->parked, req); /* a write goes on: its answer is kept under its request id */
+        parked_drop(hs->parked, req);
+    } else if (req != NULL) { /* a write goes on: its answer is kept under its request id */
+        req->is_gone = true;
     }
 }
 

@@ -506,8 +506,8 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
 
 static bool is_helpful(const struct step *step, int status, const struct json *body)
 {
-    return status == 200 && (step->stage != STAGE_EVENTS ||
-                             json_count(json_get_array(body, "events")) > 0);
+    return status == 200 &&
+           (step->stage != STAGE_EVENTS || json_count(json_get_array(body, "events")) > 0);
 }
 
 /* The same of the next server. When all were asked it is the next stage's turn or, where nobody

@@ -19,9 +19,8 @@ enum err version_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
-enum err server_keys_get(struct hs *hs, struct req *req)
+static enum err own_keys(struct hs *hs, struct req *req, struct json *out)
 {
-    struct json *out = json_object(req->a);
     struct event_signer signer = hs_signer(hs);
     struct str key = base64_write(
         req->a, str_make(hs->identity.key.public_key, sizeof(hs->identity.key.public_key)));
@@ -30,8 +29,33 @@ enum err server_keys_get(struct hs *hs, struct req *req)
     struct json *keys = json_put_object(out, STR("verify_keys"));
     json_put_text(json_put_object(keys, hs->identity.key_id), "key", key);
     (void)json_put_object(out, STR("old_verify_keys"));
-    TRY(seal_json_sign(req->a, out, &signer));
+    return seal_json_sign(req->a, out, &signer);
+}
+
+enum err server_keys_get(struct hs *hs, struct req *req)
+{
+    struct json *out = json_object(req->a);
+    TRY(own_keys(hs, req, out));
     return reply_json(req, out);
+}
+
+static enum err reply_keys(struct hs *hs, struct req *req, bool is_ours)
+{
+    struct json *out = json_object(req->a);
+    struct json *list = json_put_array(out, STR("server_keys"));
+    TRY(is_ours ? own_keys(hs, req, json_push_object(list)) : ERR_NONE);
+    return reply_json(req, out);
+}
+
+enum err server_keys_of_get(struct hs *hs, struct req *req)
+{
+    return reply_keys(hs, req, str_eq(req->params[0], hs->identity.server));
+}
+
+enum err server_keys_post(struct hs *hs, struct req *req)
+{
+    const struct json *wanted = json_get_object(req->body, "server_keys");
+    return reply_keys(hs, req, json_get(wanted, hs->identity.server) != NULL);
 }
 
 enum err query_directory_get(struct hs *hs, struct req *req)

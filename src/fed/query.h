@@ -7,6 +7,9 @@
 
 enum err version_get(struct hs *hs, struct req *req);
 enum err server_keys_get(struct hs *hs, struct req *req);
+/* Notary: our own keys only. The name of a peer is its key, so there is nothing to vouch for. */
+enum err server_keys_of_get(struct hs *hs, struct req *req);
+enum err server_keys_post(struct hs *hs, struct req *req);
 enum err query_directory_get(struct hs *hs, struct req *req);
 enum err query_profile_get(struct hs *hs, struct req *req);
 enum err fed_public_rooms_get(struct hs *hs, struct req *req);

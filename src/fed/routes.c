@@ -15,6 +15,7 @@
 static const struct field send_body[] = {
     {"pdus", FIELD_ARRAY, false}, {"edus", FIELD_ARRAY, false}, {0}};
 static const struct field query_body[] = {{"device_keys", FIELD_OBJECT, true}, {0}};
+static const struct field keys_body[] = {{"server_keys", FIELD_OBJECT, true}, {0}};
 static const struct field claim_body[] = {{"one_time_keys", FIELD_OBJECT, true}, {0}};
 
 /* clang-format off */
@@ -22,6 +23,8 @@ const struct route fed_routes[] = {
     /* methods  path                                        who          handler              body */
     {HTTP_GET,  "/federation/v1/version",                   WHO_ANYONE,  version_get,         NULL},
     {HTTP_GET,  "/key/v2/server",                           WHO_ANYONE,  server_keys_get,     NULL},
+    {HTTP_GET,  "/key/v2/query/{}",                         WHO_ANYONE,  server_keys_of_get,  NULL},
+    {HTTP_POST, "/key/v2/query",                            WHO_ANYONE,  server_keys_post,    keys_body},
     {HTTP_PUT,  "/federation/v1/send/{}",                   WHO_SERVER,  transaction_put,     send_body},
 
     {HTTP_GET,  "/federation/v1/make_join/{}/{}",           WHO_SERVER,  make_join_get,       NULL},
@@ -29,12 +32,16 @@ const struct route fed_routes[] = {
     {HTTP_PUT,  "/federation/v1/send_join/{}/{}",           WHO_SERVER,  send_join_v1_put,    NULL},
     {HTTP_GET,  "/federation/v1/make_leave/{}/{}",          WHO_SERVER,  make_leave_get,      NULL},
     {HTTP_PUT,  "/federation/v2/send_leave/{}/{}",          WHO_SERVER,  send_leave_put,      NULL},
+    {HTTP_PUT,  "/federation/v1/send_leave/{}/{}",          WHO_SERVER,  send_leave_v1_put,   NULL},
+    {HTTP_GET,  "/federation/v1/make_knock/{}/{}",          WHO_SERVER,  make_knock_get,      NULL},
+    {HTTP_PUT,  "/federation/v1/send_knock/{}/{}",          WHO_SERVER,  send_knock_put,      NULL},
     {HTTP_PUT,  "/federation/v2/invite/{}/{}",              WHO_SERVER,  invite_put,          NULL},
 
     {HTTP_GET,  "/federation/v1/event/{}",                  WHO_SERVER,  fed_event_get,       NULL},
     {HTTP_GET,  "/federation/v1/state/{}",                  WHO_SERVER,  fed_state_get,       NULL},
     {HTTP_GET,  "/federation/v1/state_ids/{}",              WHO_SERVER,  fed_state_ids_get,   NULL},
     {HTTP_GET,  "/federation/v1/event_auth/{}/{}",          WHO_SERVER,  fed_event_auth_get,  NULL},
+    {HTTP_GET,  "/federation/v1/timestamp_to_event/{}",     WHO_SERVER,  fed_event_at_get,    NULL},
     {HTTP_GET,  "/federation/v1/backfill/{}",               WHO_SERVER,  fed_backfill_get,    NULL},
     {HTTP_POST, "/federation/v1/get_missing_events/{}",     WHO_SERVER,  fed_missing_post,    NULL},
 

@@ -5,7 +5,7 @@
 #include "engine/visible.h"
 #include "fed/chain.h"
 
-enum { BACKFILL_MAX = 100, WALK_MAX = 1000 };
+enum { BACKFILL_MAX = 100, WALK_MAX = 1000, NEAREST_MAX = 32 };
 
 static struct json *envelope(struct hs *hs, struct req *req)
 {
@@ -103,6 +103,53 @@ enum err fed_event_auth_get(struct hs *hs, struct req *req)
     struct json *out = json_object(req->a);
     struct json *chain = json_put_array(out, STR("auth_chain"));
     TRY(chain_of_events(hs, req->a, &s->ev->id, 1, chain, false));
+    return reply_json(req, out);
+}
+
+/* The event nearest to a time that the server may see; *s NULL: there is none. */
+static enum err nearest(struct hs *hs, struct req *req, const struct room *room, bool forwards,
+                        struct stored **s)
+{
+    int64_t nids[NEAREST_MAX];
+    size_t n = 0;
+    struct query q;
+    bool visible = false;
+    query_start(&q, hs->store, forwards ? STMT_TIME_FORWARD : STMT_TIME_BACK, "iii", room->nid,
+                req_query_int(req, "ts", 0), (int64_t)NEAREST_MAX);
+    while (n < NEAREST_MAX && query_next(&q)) {
+        nids[n] = query_int(&q, 0);
+        n++;
+    }
+    TRY(query_end(&q));
+    *s = NULL;
+    for (size_t i = 0; i < n && !visible; i++) {
+        TRY(event_get(hs, nids[i], s));
+        TRY(visible_to_server(hs, *s, req->origin_name, req->origin, &visible));
+    }
+    *s = visible ? *s : NULL;
+    return ERR_NONE;
+}
+
+enum err fed_event_at_get(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct stored *s;
+    struct str dir = req_query(req, "dir");
+    TRY(chain_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    bool forwards = str_eq(dir, STR("f"));
+    if (req_query(req, "ts").n == 0 || (!forwards && !str_eq(dir, STR("b")))) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "this wants 'ts', and 'dir' f or b");
+    }
+    TRY(nearest(hs, req, room, forwards, &s));
+    if (s == NULL) {
+        return reply_not_found(req, "there is no event on that side of that time");
+    }
+    struct json *out = json_object(req->a);
+    json_put_text(out, "event_id", s->ev->id);
+    json_put_int(out, "origin_server_ts", s->ev->origin_server_ts);
     return reply_json(req, out);
 }
 

@@ -9,6 +9,7 @@ enum err fed_event_get(struct hs *hs, struct req *req);
 enum err fed_state_get(struct hs *hs, struct req *req);
 enum err fed_state_ids_get(struct hs *hs, struct req *req);
 enum err fed_event_auth_get(struct hs *hs, struct req *req);
+enum err fed_event_at_get(struct hs *hs, struct req *req); /* timestamp_to_event */
 enum err fed_backfill_get(struct hs *hs, struct req *req);
 enum err fed_missing_post(struct hs *hs, struct req *req);
 

@@ -88,6 +88,18 @@ enum err make_join_get(struct hs *hs, struct req *req)
     return ok ? make(hs, req, room, "join") : ERR_NONE;
 }
 
+enum err make_knock_get(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    bool ok;
+    TRY(resident_room(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    TRY(check_version(req, room, &ok));
+    return ok ? make(hs, req, room, "knock") : ERR_NONE;
+}
+
 enum err make_leave_get(struct hs *hs, struct req *req)
 {
     struct room *room;
@@ -179,20 +191,56 @@ enum err send_join_v1_put(struct hs *hs, struct req *req)
     return reply_json(req, pair);
 }
 
+/* Takes the event and passes it on. *room NULL: the refusal is set. */
+static enum err take_and_pass(struct hs *hs, struct req *req, const char *membership,
+                              struct room **room)
+{
+    struct stored *s;
+    TRY(resident_room(hs, req, room));
+    if (*room == NULL) {
+        return ERR_NONE;
+    }
+    TRY(take(hs, req, *room, membership, &s));
+    if (s == NULL) {
+        *room = NULL;
+        return ERR_NONE;
+    }
+    return pass_on(hs, *room, s);
+}
+
 enum err send_leave_put(struct hs *hs, struct req *req)
 {
     struct room *room;
-    struct stored *s;
-    TRY(resident_room(hs, req, &room));
+    TRY(take_and_pass(hs, req, "leave", &room));
+    return room == NULL ? ERR_NONE : reply_empty(req);
+}
+
+enum err send_leave_v1_put(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    TRY(take_and_pass(hs, req, "leave", &room));
     if (room == NULL) {
         return ERR_NONE;
     }
-    TRY(take(hs, req, room, "leave", &s));
-    if (s == NULL) {
+    struct json *pair = json_array(req->a);
+    json_push_int(pair, 200);
+    (void)json_push_object(pair);
+    return reply_json(req, pair);
+}
+
+/* "Knocking upon a room": the one who knocks gets to know which room it is. */
+enum err send_knock_put(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct json *stripped;
+    TRY(take_and_pass(hs, req, "knock", &room));
+    if (room == NULL) {
         return ERR_NONE;
     }
-    TRY(pass_on(hs, room, s));
-    return reply_empty(req);
+    TRY(client_event_stripped(hs, req->a, room, NULL, &stripped));
+    struct json *out = json_object(req->a);
+    json_put(out, STR("knock_room_state"), stripped);
+    return reply_json(req, out);
 }
 
 /* --- invites to our users

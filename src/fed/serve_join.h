@@ -1,5 +1,5 @@
-/* The resident's side of joins, leaves and invites (server-server API, "Joining Rooms", "Leaving
- * Rooms", "Inviting to a room"). */
+/* The resident's side of joins, knocks, leaves and invites (server-server API, "Joining Rooms",
+ * "Knocking upon a room", "Leaving Rooms", "Inviting to a room"). */
 #ifndef FED_SERVE_JOIN_H
 #define FED_SERVE_JOIN_H
 
@@ -9,7 +9,10 @@ enum err make_join_get(struct hs *hs, struct req *req);
 enum err send_join_put(struct hs *hs, struct req *req);    /* v2 */
 enum err send_join_v1_put(struct hs *hs, struct req *req); /* [200, {...}] */
 enum err make_leave_get(struct hs *hs, struct req *req);
-enum err send_leave_put(struct hs *hs, struct req *req);
+enum err send_leave_put(struct hs *hs, struct req *req);    /* v2 */
+enum err send_leave_v1_put(struct hs *hs, struct req *req); /* [200, {}] */
+enum err make_knock_get(struct hs *hs, struct req *req);
+enum err send_knock_put(struct hs *hs, struct req *req);
 enum err invite_put(struct hs *hs, struct req *req); /* v2 */
 
 #endif

@@ -138,7 +138,23 @@ TEST(a_stranger_cannot_take_an_invite_back)
     town_free(t);
 }
 
+TEST(who_went_away_while_his_join_was_under_way_is_not_answered)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    t->rule = hold_send_join_answers;
+    uint64_t id = begin_join(t, 1, bob, room, 0);
+    hs_request_gone(t->houses[1].hs, t->now, id);
+    town_release(t);
+    CHECK(t->asked[id] == 0);
+    CHECK(town_say(t, 1, bob, room, "in all the same").n > 0);
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
           TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
           TEST_ROW(an_invite_that_is_taken_back_is_gone), TEST_ROW(an_invite_ends_with_a_ban),
+          TEST_ROW(who_went_away_while_his_join_was_under_way_is_not_answered),
           TEST_ROW(a_stranger_cannot_take_an_invite_back))
