@@ -7,6 +7,7 @@
 #include "host/native/log.h"
 #include "host/native/process.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -92,7 +93,8 @@ static bool is_there(const char *path)
 
 static void beside(char out[PATH_MAX_BYTES], const char *path, const char *suffix)
 {
-    snprintf(out, PATH_MAX_BYTES, "%s%s", path, suffix);
+    int n = snprintf(out, PATH_MAX_BYTES, "%s%s", path, suffix);
+    assert(n > 0 && n < PATH_MAX_BYTES); /* names were measured where they came in */
 }
 
 /* What was renamed is durable when its directory is. */
