@@ -55,7 +55,7 @@ export async function loadHomeserver(figures, base, pid) {
 async function several(n, call) {
   /** @type {T[]} */
   const results = [];
-  await drive(4, { count: n }, async (_hand, i) => {
+  await drive(4, { count: n, ms: Infinity }, async (_hand, i) => {
     results[i] = await call(i);
   });
   return results;
