@@ -27,23 +27,32 @@ part() { # NAME COMMAND...
     printf '== %s: %d:%02d minutes\n' "$name" $((seconds / 60)) $((seconds % 60))
 }
 
+# Builds of a preset the targets that are named, and nothing else.
+build() { # PRESET TARGET...
+    preset=$1
+    shift
+    cmake --preset "$preset" ${NEURITE_DEPS:+-DNEURITE_DEPS="$NEURITE_DEPS"} >/dev/null &&
+        cmake --build --preset "$preset" --target "$@"
+}
+
 simulate() {
     last=$((FIRST + SEEDS - 1))
     echo "seeds $FIRST..$last"
-    cmake --preset release >/dev/null && cmake --build --preset release --target sim &&
-        build/release/sim --seeds "$FIRST..$last"
+    build release sim && build/release/sim --seeds "$FIRST..$last"
 }
 
 fuzz() {
-    cmake --preset fuzz >/dev/null && cmake --build --preset fuzz || return 1
+    # shellcheck disable=SC2046 # a word for each
+    build fuzz $(for corpus in test/fuzz/corpus/*; do echo "fuzz_$(basename "$corpus")"; done) ||
+        return 1
     status=0
     mkdir -p artifacts/fuzz
     for corpus in test/fuzz/corpus/*; do
-        name=$(basename "$corpus")
-        mkdir -p "build/corpus/$name"
-        echo "fuzz $name for ${FUZZ_SECONDS:-600} s"
-        "build/fuzz/test/fuzz/fuzz_$name" -max_total_time="${FUZZ_SECONDS:-600}" -verbosity=0 \
-            -artifact_prefix="artifacts/fuzz/$name-" "build/corpus/$name" "$corpus" || status=1
+        fuzzer=$(basename "$corpus")
+        mkdir -p "build/corpus/$fuzzer"
+        echo "fuzz $fuzzer for ${FUZZ_SECONDS:-600} s"
+        "build/fuzz/test/fuzz/fuzz_$fuzzer" -max_total_time="${FUZZ_SECONDS:-600}" -verbosity=0 \
+            -artifact_prefix="artifacts/fuzz/$fuzzer-" "build/corpus/$fuzzer" "$corpus" || status=1
     done
     return "$status"
 }
