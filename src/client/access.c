@@ -19,6 +19,17 @@ enum err access_joined(struct hs *hs, struct req *req, struct room **room, bool 
     return *ok ? ERR_NONE : reply_forbidden(req, "you are not in that room");
 }
 
+enum err access_resident(struct hs *hs, struct req *req, struct room **room, bool *ok)
+{
+    *ok = false;
+    enum err err = room_find(hs, req->params[0], room);
+    if (err != ERR_ABSENT) {
+        TRY(err);
+        TRY(current_is_joined(hs, (*room)->nid, ok));
+    }
+    return *ok ? ERR_NONE : reply_forbidden(req, "you are not in that room");
+}
+
 /* What a user who left may still see: the room when he left. */
 static enum err at_leaving(struct hs *hs, struct req *req, struct access *access, bool *ok)
 {

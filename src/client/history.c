@@ -44,7 +44,7 @@ static enum err reply_page(struct hs *hs, struct req *req, const struct paging *
 {
     struct json *out = json_object(req->a);
     json_put_text(out, "start", token_write(hs, req->a, page->start));
-    if (!page->at_end || (!p->backwards && p->access.is_joined)) {
+    if (page->n_read > 0 || !page->at_end || (!p->backwards && p->access.is_joined)) {
         json_put_text(out, "end", token_write(hs, req->a, page->end));
     }
     if (p->filter.lazy_load_members) {
@@ -116,8 +116,8 @@ enum err event_one_get(struct hs *hs, struct req *req)
     struct json *out;
     struct client_view view = {.user = req->user, .device_id = req->device_id};
     TRY(access_event(hs, req, &access, &s));
-    if (s == NULL) {
-        return ERR_NONE;
+    if (s == NULL) { /* the specification has one answer for both */
+        return reply_not_found(req, "there is no such event, or you may not see it");
     }
     TRY(client_event(hs, req->a, s, &view, &out));
     return reply_json(req, out);

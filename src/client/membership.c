@@ -41,6 +41,23 @@ static enum err reply_room(struct req *req, struct str room_id)
     return reply_json(req, out);
 }
 
+/* What a join may carry besides: members that mean something are ours to write. */
+static void put_custom(struct json *content, const struct json *body, struct arena *a)
+{
+    static const char *const own[] = {"membership",         "displayname",
+                                      "avatar_url",         "third_party_signed",
+                                      "third_party_invite", "join_authorised_via_users_server"};
+    for (const struct json *m = json_first(body); m != NULL; m = json_next(m)) {
+        bool is_own = false;
+        for (size_t i = 0; i < COUNT_OF(own); i++) {
+            is_own = is_own || str_eq(json_key(m), str_of(own[i]));
+        }
+        if (!is_own) {
+            json_put(content, json_key(m), json_copy(a, m));
+        }
+    }
+}
+
 /* --- join ------------------------------------------------------------------------------------- */
 
 /* Names who lets the user in by the rooms he is in, where the join rule asks for that. */
@@ -90,7 +107,7 @@ static enum err join_here(struct hs *hs, struct req *req, struct room *room)
         return reply_room(req, room->id);
     }
     TRY(membership_content(hs, req->a, req->user, "join", &content));
-    json_put_text(content, "reason", json_get_text(req->body, "reason"));
+    put_custom(content, req->body, req->a);
     TRY(authorise(hs, req, room, membership, content));
     if (req->reply.status != 0) {
         return ERR_NONE;
@@ -154,7 +171,7 @@ static enum err join_room(struct hs *hs, struct req *req, struct str room_id)
     }
     TRY(servers_of(hs, req, room_id, room, &servers));
     TRY(membership_content(hs, req->a, req->user, "join", &content));
-    json_put_text(content, "reason", json_get_text(req->body, "reason"));
+    put_custom(content, req->body, req->a);
     return hs->remote->join(hs, req, room_id, servers, content);
 }
 

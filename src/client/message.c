@@ -155,7 +155,10 @@ enum err room_state_put(struct hs *hs, struct req *req)
                                .type = req->params[1],
                                .state_key = state_key_of(req),
                                .content = req->body};
-    TRY(access_joined(hs, req, &room, &ok));
+    bool enters = str_eq(parts.type, STR("m.room.member")) &&
+                  str_eq(parts.state_key, req->user_id) &&
+                  str_eq(json_get_text(req->body, "membership"), STR("join"));
+    TRY(enters ? access_resident(hs, req, &room, &ok) : access_joined(hs, req, &room, &ok));
     if (ok) {
         TRY(check_aliases(hs, req, room, &ok));
     }

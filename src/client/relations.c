@@ -128,8 +128,8 @@ enum err relations_get(struct hs *hs, struct req *req)
     struct stored *parent;
     bool ok;
     TRY(access_event(hs, req, &asked->access, &parent));
-    if (parent == NULL) {
-        return ERR_NONE;
+    if (parent == NULL) { /* the specification has one answer for both */
+        return reply_not_found(req, "there is no such event, or you may not see it");
     }
     TRY(read_asked(hs, req, asked, &ok));
     if (!ok) {

@@ -258,6 +258,11 @@ enum err upgrade_post(struct hs *hs, struct req *req)
     struct upgrade u = {.hs = hs, .req = req};
     struct power power;
     bool ok;
+    enum err err = room_find(hs, req->params[0], &u.old);
+    if (err == ERR_ABSENT) {
+        return reply_not_found(req, "that room is not here");
+    }
+    TRY(err);
     TRY(access_joined(hs, req, &u.old, &ok));
     if (!ok) {
         return ERR_NONE;

@@ -57,6 +57,7 @@ enum err event_filter_parse(const struct json *node, struct event_filter *out, c
         *why = "contains_url, lazy_load_members, include_redundant_members and "
                "unread_thread_notifications must be booleans";
     }
+    out->has_limit = json_is(limit, JSON_INT);
     out->lazy_load_members = json_bool(lazy, false);
     out->include_redundant_members = json_bool(redundant, false);
     out->unread_thread_notifications = json_bool(threads, false);

@@ -7,7 +7,8 @@
 
 /* EventFilter and RoomEventFilter in one. An absent list lets everything through. */
 struct event_filter {
-    int64_t limit; /* 0: not given */
+    int64_t limit; /* 0: not given, unless has_limit says so */
+    bool has_limit;
     const struct json *types, *not_types;
     const struct json *senders, *not_senders;
     const struct json *rooms, *not_rooms;

@@ -119,6 +119,16 @@ static bool is_empty(const struct sync_room *r)
     return n == 0 || (n == 1 && after != NULL && json_count(json_get_array(after, "events")) == 0);
 }
 
+/* Clients look for these parts without asking whether they are there. */
+static void complete(struct sync *s, const struct sync_room *r)
+{
+    (void)sync_events(r->json, s->state_after ? "state_after" : "state");
+    (void)sync_events(r->json, "account_data");
+    if (r->is_joined) {
+        (void)sync_events(r->json, "ephemeral");
+    }
+}
+
 static enum err add_joined(struct sync *s, struct room *room, const struct membership *m)
 {
     bool joined = true;
@@ -137,6 +147,7 @@ static enum err add_joined(struct sync *s, struct room *room, const struct membe
         return ERR_NONE;
     }
     TRY(unread_put(s, &r));
+    complete(s, &r);
     put_room(s, "join", &s->joins, room->id, r.json);
     return ERR_NONE;
 }
@@ -210,6 +221,7 @@ static enum err add_left(struct sync *s, struct room *room, const struct members
     r.end = leave->after;
     r.json = json_object(s->a);
     TRY(fill_left(s, &r, leave));
+    complete(s, &r);
     put_room(s, "leave", &s->leaves, room->id, r.json);
     return ERR_NONE;
 }

@@ -19,7 +19,7 @@ struct scan {
 static size_t limit_of(const struct sync *s)
 {
     int64_t limit = s->filter->timeline.limit;
-    if (limit == 0) {
+    if (limit == 0 && !s->filter->timeline.has_limit) {
         return SYNC_TIMELINE_DEFAULT;
     }
     return limit < SYNC_TIMELINE_MAX ? (size_t)limit : SYNC_TIMELINE_MAX;

@@ -75,4 +75,46 @@ export const members = [
       }
     },
   },
+  {
+    name: "a join says what it was given to say, and may be written as state",
+    async run({ server }) {
+      const alice = await server.register(fresh("custom"));
+      const bob = await server.register(fresh("custom"));
+      const room = await alice.createRoom();
+      const path = `/rooms/${enc(room)}/state/m.room.member/${enc(bob.userId)}`;
+      await bob.must("POST", `/join/${enc(room)}`, {
+        body: { "org.example.foo": "bar", membership: "ban", reason: "hello" },
+      });
+      const member = await bob.must("GET", path);
+      equal(
+        [member["org.example.foo"], member.membership, member.reason],
+        ["bar", "join", "hello"],
+        "but what a join is",
+      );
+      await bob.must("POST", `/rooms/${enc(room)}/leave`, { body: {} });
+      await bob.must("PUT", path, { body: { membership: "join", displayname: "Bob here" } });
+      equal((await bob.must("GET", path)).displayname, "Bob here", "with a name for this room");
+      const third = {
+        medium: "email",
+        address: "a@example.org",
+        id_server: "x",
+        id_access_token: "y",
+      };
+      const invite = await alice.call("POST", `/rooms/${enc(room)}/invite`, { body: third });
+      refused(invite, 400, "M_SERVER_NOT_TRUSTED", "nobody is invited by mail");
+    },
+  },
+  {
+    name: "an alias that is deleted no longer names its room",
+    async run({ server }) {
+      const alice = await server.register(fresh("alias"));
+      const local = fresh("gone");
+      const alias = `#${local}:${alice.serverName}`;
+      const room = await alice.createRoom({ preset: "public_chat", room_alias_name: local });
+      const path = `/rooms/${enc(room)}/state/m.room.canonical_alias/`;
+      equal((await alice.must("GET", path)).alias, alias, "it names the room");
+      await alice.must("DELETE", `/directory/room/${enc(alias)}`);
+      equal(await alice.must("GET", path), {}, "until it is deleted");
+    },
+  },
 ];

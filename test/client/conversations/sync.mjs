@@ -59,10 +59,13 @@ export const sync = [
       const { users, room } = await gather(server, "alice", "bob");
       const id = await users[0].say(room, "small");
       const joined = (await users[1].sync()).rooms.join[room];
+      const { timeline, unread_notifications: counts, ...rest } = joined;
+      ok(timeline && counts, "the message and the counts");
+      const nothing = { events: [] };
       equal(
-        Object.keys(joined).sort(),
-        ["timeline", "unread_notifications"],
-        "nothing else is said",
+        rest,
+        { account_data: nothing, ephemeral: nothing, state: nothing },
+        "nothing else is said, in the places where clients look",
       );
       equal(joined.timeline.events[0].event_id, id, "the message");
     },
@@ -344,6 +347,29 @@ export const sync = [
       equal(then, [alice.userId, bob.userId].sort(), "who was there then");
       const bad = await alice.call("GET", path, { query: { at: "nonsense" } });
       refused(bad, 400, "M_INVALID_PARAM", "no token");
+    },
+  },
+  {
+    name: "a timeline of no events is empty, and says that there are some",
+    async run({ server }) {
+      const { users, room } = await gather(server, "alice", "bob");
+      const filter = JSON.stringify({ room: { timeline: { limit: 0 } } });
+      await users[0].say(room, "unseen");
+      const { timeline } = (await users[1].sync(0, { filter })).rooms.join[room];
+      equal([timeline.events, timeline.limited], [[], true], "none of it");
+    },
+  },
+  {
+    name: "heroes are told of rooms without a name",
+    async run({ server }) {
+      const { users, room } = await gather(server, "alice", "bob");
+      const [alice, bob] = users;
+      const summary = async () => (await bob.must("GET", "/sync")).rooms.join[room].summary;
+      equal((await summary())["m.heroes"], [alice.userId], "of one without");
+      const path = `/rooms/${enc(room)}/state/m.room.name/`;
+      await alice.must("PUT", path, { body: { name: "Named" } });
+      equal((await summary())["m.heroes"], undefined, "not of one with");
+      equal((await summary())["m.joined_member_count"], 2, "who is there is counted");
     },
   },
 ];
