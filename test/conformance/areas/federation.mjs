@@ -174,6 +174,56 @@ export const federation = [
     },
   },
   {
+    name: "a user of another server knocks where that is allowed",
+    async run({ stage, resident }) {
+      const host = await stage.user("host");
+      const userId = `@${fresh("knocker")}:${resident.name}`;
+      const rules = { type: "m.room.join_rules", state_key: "", content: { join_rule: "knock" } };
+      const roomId = await host.room({ preset: "private_chat", initial_state: [rules] });
+      const made = await resident.ok("makeKnock", { roomId, userId, ver: ["11"] });
+      const { event, id } = resident.member.seal(made.event);
+      await resident.ok("sendKnock", { roomId, eventId: id }, event);
+      const given = { roomId, eventType: "m.room.member", stateKey: userId };
+      assert.equal((await host.ok("getRoomStateWithKey", given)).membership, "knock");
+      const closed = await host.room({ preset: "private_chat" });
+      const there = { roomId: closed, userId, ver: ["11"] };
+      await resident.fails(403, "M_FORBIDDEN", "makeKnock", there);
+      const stray = resident.member.seal({ ...made.event, room_id: closed });
+      const refused = await resident.call(
+        "sendKnock",
+        { roomId: closed, eventId: stray.id },
+        stray.event,
+      );
+      assert.equal(refused.status, 403, JSON.stringify(refused.body));
+    },
+  },
+  {
+    name: "an event is found by its time, and keys are told for others",
+    async run({ stage, resident }) {
+      const host = await stage.user("host");
+      const roomId = await host.room();
+      const eventId = await host.say(roomId, "now");
+      await resident.join(roomId);
+      const seen = await host.ok("getOneRoomEvent", { roomId, eventId });
+      const at = { roomId, ts: seen.origin_server_ts, dir: "f" };
+      assert.equal(typeof (await resident.ok("getEventByTimestamp", at)).event_id, "string");
+      const later = { roomId, ts: seen.origin_server_ts + 86_400_000, dir: "f" };
+      await resident.fails(404, "M_NOT_FOUND", "getEventByTimestamp", later);
+      const { server: serverName } = resident;
+      const { server_keys: keys } = await resident.ok("perspectivesKeyQuery", { serverName });
+      assert.equal(keys[0].server_name, serverName);
+      const wanted = { server_keys: { [serverName]: {} } };
+      assert.equal(
+        (await resident.ok("bulkPerspectivesKeyQuery", {}, wanted)).server_keys.length,
+        1,
+      );
+      const refused = await resident.request("DELETE", `/_matrix/key/v2/query/${serverName}`);
+      assert.equal(refused.status, 405);
+      const bad = await resident.call("bulkPerspectivesKeyQuery", {}, { server_keys: 5 });
+      assert.equal(bad.status, 400);
+    },
+  },
+  {
     name: "aliases, profiles and published rooms are told to servers",
     async run({ stage, resident }) {
       const host = await stage.user("host");
