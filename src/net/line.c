@@ -113,6 +113,9 @@ static struct peer *see(struct relay *relay, struct str address)
     bool is_new;
     struct peer *peer =
         peers_seen(&net->peers, address, (size_t)(relay - net->relays), net->now_ms, &is_new);
+    if (wsstar_has_presence(relay->star)) {
+        peers_last(peer, address, (size_t)(relay - net->relays));
+    }
     if (peer != NULL && is_new) {
         net->peers.n_told += !peer->is_told;
         peer->is_told = true;
@@ -125,6 +128,14 @@ static struct peer *see(struct relay *relay, struct str address)
 static void star_peer(void *ctx, struct str address)
 {
     see(ctx, address);
+}
+
+static void star_peer_left(void *ctx, struct str address)
+{
+    struct relay *relay = ctx;
+    struct net *net = net_of(relay);
+    peers_left(&net->peers, address, (size_t)(relay - net->relays));
+    net->must_check_gone = true;
 }
 
 /* Closes the line that was idle for longest, so that another can be. False: none is idle. */
@@ -241,6 +252,7 @@ static void star_ended(void *ctx, void *user)
 const struct wsstar_calls line_star_calls = {
     .joined = star_joined,
     .peer = star_peer,
+    .peer_left = star_peer_left,
     .incoming = star_incoming,
     .dialled = star_dialled,
     .data = star_data,

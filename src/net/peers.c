@@ -105,6 +105,7 @@ struct peer *peers_seen(struct peers *p, struct str address, size_t relay, int64
         peer->n_places++;
         place->relay = relay;
         place->is_tried = false;
+        place->lasts = false;
         buf_clear(&place->address);
         buf_add(&place->address, address);
         *is_new = true;
@@ -114,6 +115,23 @@ struct peer *peers_seen(struct peers *p, struct str address, size_t relay, int64
         p->next_ms = now_ms + PEERS_EXPIRE_MS;
     }
     return peer;
+}
+
+void peers_last(struct peer *peer, struct str address, size_t relay)
+{
+    struct peer_place *place = peer == NULL ? NULL : place_find(peer, address, relay);
+    if (place != NULL) {
+        place->lasts = true;
+    }
+}
+
+void peers_left(struct peers *p, struct str address, size_t relay)
+{
+    struct peer *peer = peers_get(p, addr_peer(address));
+    struct peer_place *place = peer == NULL ? NULL : place_find(peer, address, relay);
+    if (place != NULL) {
+        place_drop(peer, (size_t)(place - peer->places));
+    }
 }
 
 struct peer_place *peers_untried(struct peer *peer)
@@ -155,6 +173,9 @@ void peers_expire(struct peers *p, int64_t now_ms)
         struct peer *peer = e->value;
         for (size_t i = peer->n_places; i > 0; i--) {
             int64_t end = peer->places[i - 1].seen_ms + PEERS_EXPIRE_MS;
+            if (peer->places[i - 1].lasts) {
+                continue;
+            }
             if (now_ms >= end) {
                 place_drop(peer, i - 1);
             } else if (end < p->next_ms) {

@@ -1,6 +1,7 @@
 /* Who is there: peers as relays announce them, each under some addresses, forgotten when they are
- * no longer announced. Announcements are repeated and departures are not told, so a peer is gone
- * PEERS_EXPIRE_MS after it was heard of last, or when its relay is. */
+ * no longer announced. npm's relay repeats announcements and tells no departures, so there a peer
+ * is gone PEERS_EXPIRE_MS after it was heard of last; ours tells both once. A relay that is gone
+ * takes what it announced along. */
 #ifndef NET_PEERS_H
 #define NET_PEERS_H
 
@@ -17,6 +18,7 @@ struct peer_place {
     size_t relay; /* which announces it */
     struct buf address;
     int64_t seen_ms;
+    bool lasts;    /* until its relay says otherwise */
     bool is_tried; /* in the current round of dials */
 };
 
@@ -43,6 +45,10 @@ void peers_release(struct peers *p);
  * ed25519 id. */
 struct peer *peers_seen(struct peers *p, struct str address, size_t relay, int64_t now_ms,
                         bool *is_new);
+/* That address is not repeated: it stays until peers_left. peer NULL: nothing happens. */
+void peers_last(struct peer *peer, struct str address, size_t relay);
+/* A relay says that the address is gone. */
+void peers_left(struct peers *p, struct str address, size_t relay);
 struct peer *peers_get(const struct peers *p, struct str id); /* NULL: not known */
 /* The entry of a peer that may never have been announced. NULL: not an ed25519 id. */
 struct peer *peers_want(struct peers *p, struct str id);

@@ -56,6 +56,7 @@ struct wsstar {
     uint64_t next_ack_id; /* goes on counting over reconnects, as the npm client's does */
     uint64_t join_ack_id;
     int64_t ping_interval_ms, ping_timeout_ms, next_ping_ms, heard_ms, join_deadline_ms;
+    bool has_presence; /* the relay tells arrivals and departures, once */
     struct wsstar_stream **streams;
     size_t n, cap;
 };
@@ -170,7 +171,7 @@ static void send_stream_event(struct wsstar *w, const struct wsstar_stream *s, c
     send_out(w, true);
 }
 
-static void stream_close(struct wsstar *w, struct wsstar_stream *s)
+void wsstar_end(struct wsstar *w, struct wsstar_stream *s)
 {
     if (s->is_writable) {
         send_stream_event(w, s, "error", true, ",true");
@@ -242,11 +243,6 @@ size_t wsstar_write(struct wsstar *w, struct wsstar_stream *s, struct str chunk)
     return sent;
 }
 
-void wsstar_end(struct wsstar *w, struct wsstar_stream *s)
-{
-    stream_close(w, s);
-}
-
 /* --- joining ---------------------------------------------------------------------------------- */
 
 static void send_join(struct wsstar *w, struct str proof)
@@ -284,17 +280,30 @@ static enum err take_connect(struct wsstar *w)
     }
     addr_key_write(key, w->key.public_key);
     w->state = WAITS_NONCE;
+    buf_clear(&w->out);
+    buf_add(&w->out,
+            STR("42[\"ss-presence\"]")); /* npm's relay does not know it, and says nothing */
+    send_out(w, true);
     send_join(w, hex_write(w->scratch, str_make(key, sizeof(key))));
     return ERR_NONE;
 }
 
-static void take_peer(struct wsstar *w, const struct json *address)
+static void take_peer(struct wsstar *w, const struct json *address,
+                      void (*tell)(void *ctx, struct str address))
 {
     struct str canonical;
     if (json_is(address, JSON_TEXT) &&
         addr_canonical(w->scratch, json_text(address), &canonical) == ERR_NONE &&
         !str_eq(canonical, w->address)) {
-        w->calls.peer(w->calls.ctx, canonical);
+        tell(w->calls.ctx, canonical);
+    }
+}
+
+static void take_peers(struct wsstar *w, const struct json *list,
+                       void (*tell)(void *ctx, struct str address))
+{
+    for (const struct json *x = json_first(list); x != NULL; x = json_next(x)) {
+        take_peer(w, x, tell);
     }
 }
 
@@ -321,9 +330,7 @@ static enum err take_join_ack(struct wsstar *w, const struct json *args)
     }
     w->state = JOINED; /* at once when the relay's challenge is off: Noise proves peers anyway */
     w->calls.joined(w->calls.ctx);
-    for (const struct json *peer = json_first(peers); peer != NULL; peer = json_next(peer)) {
-        take_peer(w, peer);
-    }
+    take_peers(w, peers, w->calls.peer);
     return ERR_NONE;
 }
 
@@ -338,7 +345,7 @@ static void take_dial_ack(struct wsstar *w, struct wsstar_stream *s, const struc
         w->calls.dialled(w->calls.ctx, s->user, STR_ABSENT);
         return;
     }
-    stream_close(w, s);
+    wsstar_end(w, s);
     w->calls.dialled(w->calls.ctx, s->user,
                      json_is(error, JSON_TEXT) ? json_text(error) : STR("refused"));
 }
@@ -431,7 +438,7 @@ static void take_stream_event(struct wsstar *w, const struct socketio_packet *pa
     } else if (str_eq(verb, STR("queue")) && s->state == OPEN && packet->attachment.n > 0) {
         w->calls.data(w->calls.ctx, s->user, packet->attachment);
     } else if (str_eq(verb, STR("error"))) {
-        stream_close(w, s);
+        wsstar_end(w, s);
         w->calls.ended(w->calls.ctx, s->user);
     }
 }
@@ -441,10 +448,16 @@ static void take_event(struct wsstar *w, const struct socketio_packet *packet)
     struct str prefix = STR(STREAM_EVENT);
     if (str_starts(packet->name, prefix)) {
         take_stream_event(w, packet, str_from(packet->name, prefix.n));
+    } else if (packet->args != NULL && str_eq(packet->name, STR("ss-presence"))) {
+        w->has_presence = true;
     } else if (packet->args == NULL || w->state != JOINED) {
         return;
     } else if (str_eq(packet->name, STR("ws-peer"))) {
-        take_peer(w, json_next(json_first(packet->args)));
+        take_peer(w, json_next(json_first(packet->args)), w->calls.peer);
+    } else if (str_eq(packet->name, STR("ss-peers"))) {
+        const struct json *arrived = json_next(json_first(packet->args));
+        take_peers(w, arrived, w->calls.peer);
+        take_peers(w, arrived == NULL ? NULL : json_next(arrived), w->calls.peer_left);
     } else if (str_eq(packet->name, STR("ss-incomming"))) {
         take_incoming(w, packet);
     }
@@ -477,6 +490,7 @@ void wsstar_up(struct wsstar *w, int64_t now_ms)
     socketio_release(&w->socketio);
     socketio_init(&w->socketio);
     w->state = WAITS_OPEN;
+    w->has_presence = false;
     w->heard_ms = now_ms;
     w->join_deadline_ms = now_ms + WSSTAR_JOIN_TIMEOUT_MS;
     w->ping_interval_ms = PING_INTERVAL_MS;
@@ -538,7 +552,7 @@ enum err wsstar_tick(struct wsstar *w, int64_t now_ms)
     for (size_t i = 0; i < w->n; i++) {
         struct wsstar_stream *s = w->streams[i];
         if (s->state == DIALLING && now_ms >= s->deadline_ms) {
-            stream_close(w, s);
+            wsstar_end(w, s);
             w->calls.dialled(w->calls.ctx, s->user, STR("the dial was not answered"));
         }
     }
@@ -568,6 +582,11 @@ int64_t wsstar_next_ms(const struct wsstar *w)
 bool wsstar_is_joined(const struct wsstar *w)
 {
     return w->state == JOINED;
+}
+
+bool wsstar_has_presence(const struct wsstar *w)
+{
+    return w->has_presence;
 }
 
 struct str wsstar_why(const struct wsstar *w)

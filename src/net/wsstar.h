@@ -27,8 +27,10 @@ struct wsstar_calls {
     void (*random)(void *ctx, void *out, size_t n);
     void (*send)(void *ctx, struct str message, bool is_text);
     void (*joined)(void *ctx);
-    /* A peer's address, canonical; again and again while it is there. */
+    /* A peer's address, canonical; again and again while it is there, or, when
+     * wsstar_has_presence, once until peer_left. */
     void (*peer)(void *ctx, struct str address);
+    void (*peer_left)(void *ctx, struct str address);
     /* A peer dials us. What is returned becomes the stream's user; NULL refuses. */
     void *(*incoming)(void *ctx, struct wsstar_stream *stream, struct str from);
     /* Our dial has its answer; why is absent when it succeeded. */
@@ -56,6 +58,8 @@ enum err wsstar_tick(struct wsstar *w, int64_t now_ms) MUST_USE;
 int64_t wsstar_next_ms(const struct wsstar *w); /* when to call it; -1: never */
 
 bool wsstar_is_joined(const struct wsstar *w);
+/* Whether this relay tells departures, and arrivals only once: ours does, npm's does not. */
+bool wsstar_has_presence(const struct wsstar *w);
 struct str wsstar_why(const struct wsstar *w); /* of the last error; borrowed until the next call */
 struct str wsstar_address(const struct wsstar *w);
 

@@ -21,6 +21,8 @@
     "[\"ss-join\",\"" ADDR_A "\",\"5542e0f691576f8e2d0de966b2f6207797ea16d918f3089882634abd3c89ba" \
     "ada22f26ceeb33542f4b626c2c7434c89fddc4a25988e75a129875eda883649304\"]"
 
+#define PRESENCE "42[\"ss-presence\"]\n"
+
 /* A client, and what it did: messages joined by newlines (binary ones in hex behind "B "). */
 struct client {
     struct wsstar *w;
@@ -57,6 +59,12 @@ static void peer(void *ctx, struct str address)
 {
     struct client *c = ctx;
     buf_add_fmt(&c->seen, "peer %.*s\n", STR_ARG(address));
+}
+
+static void peer_left(void *ctx, struct str address)
+{
+    struct client *c = ctx;
+    buf_add_fmt(&c->seen, "left %.*s\n", STR_ARG(address));
 }
 
 static void *incoming(void *ctx, struct wsstar_stream *stream, struct str from)
@@ -103,8 +111,8 @@ static void client_init(struct client *c, uint8_t seed_from, const char *address
     buf_init(&c->seen, 1 << 20);
     buf_init(&c->data, 1 << 20);
     c->w = wsstar_new(&key, str_of(address),
-                      &(struct wsstar_calls){c, random_bytes, send, joined, peer, incoming, dialled,
-                                             data, ended});
+                      &(struct wsstar_calls){c, random_bytes, send, joined, peer, peer_left,
+                                             incoming, dialled, data, ended});
 }
 
 static void client_release(struct client *c)
@@ -159,7 +167,7 @@ TEST(joins_with_the_captured_signatures)
     CHECK(hears(&a, HANDSHAKE) == ERR_NONE);
     check_said(&a, "");
     CHECK(hears(&a, "40") == ERR_NONE);
-    check_said(&a, "420" JOIN_A_KEY "\n");
+    check_said(&a, PRESENCE "420" JOIN_A_KEY "\n");
     CHECK(hears(&a, "430[null,\"" NONCE_A "\"]") == ERR_NONE);
     check_said(&a, "421" JOIN_A_SIGNATURE "\n");
     CHECK(!wsstar_is_joined(a.w));
@@ -167,6 +175,31 @@ TEST(joins_with_the_captured_signatures)
     check_seen(&a, "joined\npeer " ADDR_B "\n");
     CHECK(hears(&a, "42[\"ws-peer\",\"" ADDR_B "\"]") == ERR_NONE);
     check_seen(&a, "peer " ADDR_B "\n");
+    client_release(&a);
+}
+
+TEST(is_told_of_departures_by_a_relay_that_knows_presence)
+{
+    struct client a;
+    client_init(&a, 0, ADDR_A);
+    wsstar_up(a.w, 0);
+    CHECK(hears(&a, HANDSHAKE) == ERR_NONE);
+    CHECK(hears(&a, "40") == ERR_NONE);
+    CHECK(!wsstar_has_presence(a.w));
+    CHECK(hears(&a, "42[\"ss-presence\"]") == ERR_NONE);
+    CHECK(wsstar_has_presence(a.w));
+    CHECK(hears(&a, "430[null,\"" NONCE_A "\"]") == ERR_NONE);
+    CHECK(hears(&a, "431[null,null,[]]") == ERR_NONE);
+    CHECK(hears(&a, "42[\"ss-peers\",[\"" ADDR_A "\",\"" ADDR_B "\"],[]]") == ERR_NONE);
+    check_seen(&a, "joined\npeer " ADDR_B "\n");
+    CHECK(hears(&a, "42[\"ss-peers\",[],[\"" ADDR_B "\"]]") == ERR_NONE);
+    check_seen(&a, "left " ADDR_B "\n");
+    CHECK(hears(&a, "42[\"ss-peers\"]") == ERR_NONE);
+    CHECK(hears(&a, "42[\"ss-peers\",7,{\"a\":[]}]") == ERR_NONE);
+    check_seen(&a, "");
+    wsstar_down(a.w);
+    wsstar_up(a.w, 0);
+    CHECK(!wsstar_has_presence(a.w)); /* the next one may be npm's */
     client_release(&a);
 }
 
@@ -179,7 +212,7 @@ TEST(joins_again_from_the_public_key_and_counts_on)
     wsstar_up(a.w, 50000);
     CHECK(hears(&a, HANDSHAKE) == ERR_NONE);
     CHECK(hears(&a, "40") == ERR_NONE);
-    check_said(&a, "422" JOIN_A_KEY "\n");
+    check_said(&a, PRESENCE "422" JOIN_A_KEY "\n");
     CHECK(hears(&a, "432[null,\"" NONCE_A "\"]") == ERR_NONE);
     check_said(&a, "423" JOIN_A_SIGNATURE "\n");
     CHECK(hears(&a, "433[null,null,[]]") == ERR_NONE);
@@ -233,7 +266,7 @@ TEST(listens_in_the_captured_order)
     CHECK(hears(&b, "40") == ERR_NONE);
     CHECK(hears(&b, "430[null,\"e2389dae-5c59-40ae-8bd0-c04b1c033a4249bc68cb-775c-4d24-8901-935b03b"
                     "b54d1\"]") == ERR_NONE);
-    check_said(&b,
+    check_said(&b, PRESENCE
                "420[\"ss-join\",\"" ADDR_B
                "\",\"0801122029acbae141bccaf0b22e1a94d34d0bc7361e526d0bfe12c89794bc9322966dd7\"]\n"
                "421[\"ss-join\",\"" ADDR_B
@@ -497,6 +530,7 @@ TEST(survives_random_messages)
 }
 
 TEST_MAIN(TEST_ROW(joins_with_the_captured_signatures),
+          TEST_ROW(is_told_of_departures_by_a_relay_that_knows_presence),
           TEST_ROW(joins_again_from_the_public_key_and_counts_on),
           TEST_ROW(joins_a_relay_without_challenge), TEST_ROW(says_why_it_may_not_join),
           TEST_ROW(listens_in_the_captured_order), TEST_ROW(dials_in_the_captured_order),

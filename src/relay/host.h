@@ -17,6 +17,7 @@ struct server {
     struct lws_context *context;
     struct lws_vhost *vhost;
     lws_sorted_usec_list_t timer;
+    int64_t due_ms;    /* when it runs */
     size_t n_sessions; /* websockets, and answers that wait to be sent */
     bool is_stopping, is_bad_key;
     unsigned char batch[LWS_PRE + BATCH_SIZE];

@@ -12,6 +12,7 @@
 #define RELAY_MESSAGE_MAX 1000000 /* bytes of a websocket message, engine.io's type included */
 #define RELAY_EVENT_MAX 65536     /* of a text message that carries JSON */
 #define RELAY_JSON_DEPTH_MAX 32
+#define RELAY_PEERS_SIZE 900000 /* of the list that a client with presence gets when it joins */
 #define RELAY_ATTACHMENTS_MAX 10
 #define RELAY_SCAN_MS 1000 /* how often idle, paused and stalled connections are looked for */
 

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-    READ_SIZE = 32 * 1024, /* bytes of one read; memory of each connection, touched as needed */
+    READ_SIZE = 8 * 1024, /* bytes of one read; memory of each connection, touched as needed */
     DESCRIPTORS_SPARE = 64,
     CLOSE_TIMEOUT_S = 5, /* for the other end's Close */
     STOP_MS = 1000,      /* for Close frames at the end */
@@ -79,19 +79,6 @@ void hang_up(struct lws *wsi)
     lws_set_timeout(wsi, PENDING_TIMEOUT_KILLED_BY_PARENT, LWS_TO_KILL_ASYNC);
 }
 
-void settle(struct server *server)
-{
-    struct conn *conn = relay_changed(server->relay);
-    while (conn != NULL) {
-        if (conn_polling(conn) != NULL) {
-            polling_settle(server->pollings, now_get(), conn_polling(conn));
-        } else {
-            apply(conn);
-        }
-        conn = relay_changed(server->relay);
-    }
-}
-
 /* polling_calls.is_gone: libwebsockets goes on with a connection whose other end closed, since half
  * of it may be open. */
 static bool is_gone(void *ctx, void *request)
@@ -113,6 +100,36 @@ static void refuse(void *ctx, void *socket)
     (void)lws_callback_on_writable(wsi);
 }
 
+static void on_timer(lws_sorted_usec_list_t *timer);
+
+/* The timer runs when something is due; when that comes to be sooner, it is set anew. */
+static void schedule(struct server *server, struct now now)
+{
+    int64_t due_ms = relay_due_ms(server->relay);
+    if (due_ms < server->due_ms) {
+        int64_t wait_ms = due_ms - now.mono_ms;
+        server->due_ms = due_ms;
+        lws_sul_schedule(server->context, 0, &server->timer, on_timer,
+                         (lws_usec_t)(wait_ms < 1 ? 1 : wait_ms) * LWS_US_PER_MS);
+    }
+}
+
+void settle(struct server *server)
+{
+    struct conn *conn = relay_changed(server->relay);
+    while (conn != NULL) {
+        if (conn_polling(conn) != NULL) {
+            polling_settle(server->pollings, now_get(), conn_polling(conn));
+        } else {
+            apply(conn);
+        }
+        conn = relay_changed(server->relay);
+    }
+    if (relay_due_ms(server->relay) < server->due_ms) {
+        schedule(server, now_get());
+    }
+}
+
 static void on_timer(lws_sorted_usec_list_t *timer)
 {
     struct server *server = lws_container_of(timer, struct server, timer);
@@ -120,10 +137,8 @@ static void on_timer(lws_sorted_usec_list_t *timer)
     relay_tick(server->relay, now);
     pollings_tick(server->pollings, now);
     settle(server);
-    /* A dial or join made later is due later than this: all delays are longer than a scan. */
-    int64_t wait_ms = relay_due_ms(server->relay) - now.mono_ms;
-    lws_sul_schedule(server->context, 0, timer, on_timer,
-                     (lws_usec_t)(wait_ms < 1 ? 1 : wait_ms) * LWS_US_PER_MS);
+    server->due_ms = INT64_MAX;
+    schedule(server, now);
 }
 
 /* --- websockets --------------------------------------------------------------------------- */

@@ -89,6 +89,8 @@ struct relay *relay_new(const struct relay_config *config)
     TAILQ_INIT(&relay->conns);
     TAILQ_INIT(&relay->changed);
     TAILQ_INIT(&relay->due);
+    TAILQ_INIT(&relay->listeners);
+    map_init(&relay->moved);
     TAILQ_INIT(&relay->ringing);
     map_init(&relay->ips);
     map_init(&relay->addresses);
@@ -99,6 +101,7 @@ void relay_free(struct relay *relay)
 {
     assert(TAILQ_EMPTY(&relay->conns));
     star_free(relay);
+    roster_free(relay);
     map_release(&relay->ips);
     arena_free(relay->scratch);
     base_free(relay);
@@ -215,9 +218,10 @@ static void pending_clear(struct conn *conn)
 
 void relay_gone(struct relay *relay, struct now now, struct conn *conn)
 {
-    (void)now;
     conn_close(relay, conn, CONN_KILLED); /* nothing below is sent to it */
-    star_gone(relay, conn);
+    star_gone(relay, now, conn);
+    roster_gone(relay, conn);
+    roster_tick(relay, now);
     stream_gone(relay, conn, false);
     pending_clear(conn);
     map_release(&conn->streams);
@@ -370,11 +374,11 @@ static void on_event(struct relay *relay, struct now now, struct conn *conn,
 }
 
 /* What socket.io's DISCONNECT does: the websocket stays, its events count for nothing. */
-static void on_disconnect(struct relay *relay, struct conn *conn)
+static void on_disconnect(struct relay *relay, struct now now, struct conn *conn)
 {
     conn->has_left = true;
     stream_gone(relay, conn, true);
-    star_gone(relay, conn);
+    star_gone(relay, now, conn);
 }
 
 static void on_packet(struct relay *relay, struct now now, struct conn *conn, struct str text,
@@ -407,7 +411,7 @@ static void on_packet(struct relay *relay, struct now now, struct conn *conn, st
         return;
     case SOCKETIO_DISCONNECT:
         if (is_ours) {
-            on_disconnect(relay, conn);
+            on_disconnect(relay, now, conn);
         }
         return;
     case SOCKETIO_EVENT:
@@ -470,6 +474,7 @@ void relay_message(struct relay *relay, struct now now, struct conn *conn, struc
     conn->heard_ms = now.mono_ms;
     if (conn->closing == CONN_OPEN) {
         on_message(relay, now, conn, message);
+        roster_tick(relay, now);
     }
     frame_drop(message);
     if (arena_size(relay->scratch) > 0) {
@@ -500,6 +505,7 @@ void relay_tick(struct relay *relay, struct now now)
 {
     stream_tick(relay, now);
     star_tick(relay, now);
+    roster_tick(relay, now);
     if (relay->scan_ms + RELAY_SCAN_MS <= now.mono_ms) {
         struct conn *conn = TAILQ_FIRST(&relay->conns);
         relay->scan_ms = now.mono_ms;
@@ -513,7 +519,8 @@ void relay_tick(struct relay *relay, struct now now)
 
 int64_t relay_due_ms(const struct relay *relay)
 {
-    int64_t due_ms = relay->scan_ms + RELAY_SCAN_MS;
+    int64_t due_ms = relay->scan_ms + RELAY_SCAN_MS, roster_ms = roster_due_ms(relay);
+    due_ms = roster_ms < due_ms ? roster_ms : due_ms;
     const struct address *address = TAILQ_FIRST(&relay->due);
     const struct stream *stream = TAILQ_FIRST(&relay->ringing);
     if (address != NULL && address->due_ms < due_ms) {

@@ -24,16 +24,40 @@ static struct str argument(const struct json *event, size_t at)
 
 /* --- addresses ---------------------------------------------------------------------------- */
 
-static void address_drop(struct relay *relay, struct address *address)
+static void list_swap(struct relay *relay, size_t i, size_t j)
 {
-    struct address *last = relay->list[relay->n_list - 1];
-    relay->list[address->index] = last;
-    last->index = address->index;
+    struct address *x = relay->list[i], *y = relay->list[j];
+    relay->list[i] = y;
+    relay->list[j] = x;
+    y->index = i;
+    x->index = j;
+}
+
+/* Puts it among those whose owners are told by repetition, or behind them. */
+static void list_set_plain(struct relay *relay, struct address *address, bool is_plain)
+{
+    bool was_plain = address->index < relay->n_plain;
+    if (is_plain && !was_plain) {
+        list_swap(relay, address->index, relay->n_plain);
+        relay->n_plain++;
+    } else if (!is_plain && was_plain) {
+        relay->n_plain--;
+        list_swap(relay, address->index, relay->n_plain);
+    }
+}
+
+static void address_drop(struct relay *relay, struct now now, struct address *address)
+{
+    list_set_plain(relay, address, false);
+    list_swap(relay, address->index, relay->n_list - 1);
     relay->n_list--;
     (void)map_remove(&relay->addresses, address->text);
     TAILQ_REMOVE(&relay->due, address, due);
     TAILQ_REMOVE(&address->owner->addresses, address, owned);
     address->owner->n_addresses--;
+    if (address->announcement != NULL) {
+        roster_moved(relay, now, address->text);
+    }
     frame_drop(address->announcement);
     heap_free(address->text);
     base_free(address);
@@ -65,9 +89,9 @@ static void announce(struct relay *relay, struct address *address, size_t n)
     if (address->announcement == NULL) {
         return;
     }
-    for (size_t i = 0; i < relay->n_list && told < n; i++) {
-        struct address *other = relay->list[address->turn % relay->n_list];
-        address->turn = (address->turn + 1) % relay->n_list;
+    for (size_t i = 0; i < relay->n_plain && told < n; i++) {
+        struct address *other = relay->list[address->turn % relay->n_plain];
+        address->turn = (address->turn + 1) % relay->n_plain;
         if (other == address) {
             continue;
         }
@@ -98,11 +122,12 @@ static void answer_peers(struct relay *relay, struct conn *conn, const struct ad
 {
     struct buf b;
     bool is_first = true;
+    size_t most = conn->has_presence ? RELAY_PEERS_SIZE : SIZE_MAX;
     buf_init(&b, SIZE_MAX / 2);
     buf_add(&b, STR("null,null,["));
-    for (size_t i = 0; i < relay->n_list; i++) {
-        const struct address *other = relay->list[i];
-        if (other == self || other->announcement == NULL) {
+    for (size_t i = 1; i < relay->n_list && b.n < most; i++) {
+        const struct address *other = relay->list[(self->index + i) % relay->n_list];
+        if (other->announcement == NULL) {
             continue;
         }
         struct str text = str_from(frame_payload(other->announcement), sizeof(ANNOUNCE_START) - 1);
@@ -128,12 +153,13 @@ static void join(struct relay *relay, struct now now, struct conn *conn, struct 
                  struct str ack)
 {
     struct address *address = map_get(&relay->addresses, text);
-    if ((address == NULL || address->owner != conn) &&
+    bool is_new = address == NULL;
+    if ((is_new || address->owner != conn) &&
         (int64_t)conn->n_addresses >= relay->config.limits.addresses_per_connection) {
         refuse_join(relay, conn, ack, STR("\"Too many addresses\""));
         return;
     }
-    if (address == NULL) {
+    if (is_new) {
         address = address_new(relay, conn, text);
     } else {
         TAILQ_REMOVE(&relay->due, address, due);
@@ -141,12 +167,16 @@ static void join(struct relay *relay, struct now now, struct conn *conn, struct 
         address->owner->n_addresses--;
         address->owner = conn;
     }
+    list_set_plain(relay, address, !conn->has_presence);
     TAILQ_INSERT_TAIL(&conn->addresses, address, owned);
     conn->n_addresses++;
     address->due_ms = now.mono_ms + RELAY_ANNOUNCE_MS;
     TAILQ_INSERT_TAIL(&relay->due, address, due);
     metrics_add(&relay->metrics, METRIC_JOINS_SUCCESS, 1);
     announce(relay, address, relay->n_list);
+    if (is_new && address->announcement != NULL) {
+        roster_moved(relay, now, address->text);
+    }
     answer_peers(relay, conn, address, ack);
 }
 
@@ -277,7 +307,8 @@ static void on_join(struct relay *relay, struct now now, struct conn *conn,
 
 /* --- leaving, dialling -------------------------------------------------------------------- */
 
-static void on_leave(struct relay *relay, struct conn *conn, const struct json *event)
+static void on_leave(struct relay *relay, struct now now, struct conn *conn,
+                     const struct json *event)
 {
     struct str text = argument(event, 1);
     if (str_is_absent(text)) {
@@ -285,7 +316,7 @@ static void on_leave(struct relay *relay, struct conn *conn, const struct json *
     }
     struct address *address = map_get(&relay->addresses, address_canonical(relay->scratch, text));
     if (address != NULL && address->owner == conn) {
-        address_drop(relay, address);
+        address_drop(relay, now, address);
     }
 }
 
@@ -314,10 +345,20 @@ static void on_dial(struct relay *relay, struct now now, struct conn *conn,
     }
 }
 
-static void leave_all(struct relay *relay, struct conn *conn)
+static void on_presence(struct relay *relay, struct conn *conn)
+{
+    struct address *address = TAILQ_FIRST(&conn->addresses);
+    roster_on(relay, conn);
+    while (address != NULL) {
+        list_set_plain(relay, address, false);
+        address = TAILQ_NEXT(address, owned);
+    }
+}
+
+static void leave_all(struct relay *relay, struct now now, struct conn *conn)
 {
     while (!TAILQ_EMPTY(&conn->addresses)) {
-        address_drop(relay, TAILQ_FIRST(&conn->addresses));
+        address_drop(relay, now, TAILQ_FIRST(&conn->addresses));
     }
 }
 
@@ -329,15 +370,17 @@ void star_event(struct relay *relay, struct now now, struct conn *conn, struct s
     } else if (str_eq(name, STR("ss-dial"))) {
         on_dial(relay, now, conn, event, ack);
     } else if (str_eq(name, STR("ss-leave"))) {
-        on_leave(relay, conn, event);
+        on_leave(relay, now, conn, event);
+    } else if (str_eq(name, STR("ss-presence"))) {
+        on_presence(relay, conn);
     } else if (str_eq(name, STR("disconnect"))) {
-        leave_all(relay, conn); /* as npm's relay takes an event of that name */
+        leave_all(relay, now, conn); /* as npm's relay takes an event of that name */
     }
 }
 
-void star_gone(struct relay *relay, struct conn *conn)
+void star_gone(struct relay *relay, struct now now, struct conn *conn)
 {
-    leave_all(relay, conn);
+    leave_all(relay, now, conn);
     while (!TAILQ_EMPTY(&conn->challenges)) {
         challenge_drop(conn, TAILQ_FIRST(&conn->challenges));
     }

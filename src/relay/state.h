@@ -93,7 +93,8 @@ struct conn {
     struct half_list blocked; /* halves towards us whose senders are paused, oldest first */
     struct address_list addresses;
     struct challenge_list challenges;
-    TAILQ_ENTRY(conn) all, changed;
+    bool has_presence; /* is told of arrivals and departures, once */
+    TAILQ_ENTRY(conn) all, changed, listening;
 };
 
 /* How many connections an address of the network has. */
@@ -108,10 +109,14 @@ struct relay {
     struct arena *scratch; /* cleared after each input */
     struct conn_list conns, changed;
     size_t n_conns, n_streams;
-    struct map ips;       /* text to struct ip */
-    struct map addresses; /* canonical text to struct address */
-    struct address **list;
-    size_t n_list, cap_list;
+    struct map ips;        /* text to struct ip */
+    struct map addresses;  /* canonical text to struct address */
+    struct address **list; /* first those whose owners are told by repetition */
+    size_t n_list, n_plain, cap_list;
+    struct conn_list listeners; /* those with presence */
+    size_t n_listeners;
+    struct map moved;           /* addresses that came or went, not told yet; text to itself */
+    int64_t moved_due_ms;       /* when they are told */
     struct address_list due;    /* soonest first */
     struct stream_list ringing; /* soonest deadline first */
     int64_t scan_ms;
@@ -134,9 +139,20 @@ void heap_free(struct str s);
 void star_event(struct relay *relay, struct now now, struct conn *conn, struct str name,
                 const struct json *event, struct str ack);
 /* Its addresses are free, its nonces forgotten. */
-void star_gone(struct relay *relay, struct conn *conn);
+void star_gone(struct relay *relay, struct now now, struct conn *conn);
 void star_tick(struct relay *relay, struct now now);
 void star_free(struct relay *relay);
+
+/* --- roster.c: arrivals and departures, told once --------------------------------------- */
+
+/* conn wants them from here on. */
+void roster_on(struct relay *relay, struct conn *conn);
+void roster_gone(struct relay *relay, struct conn *conn);
+/* An address came or went. */
+void roster_moved(struct relay *relay, struct now now, struct str address);
+void roster_tick(struct relay *relay, struct now now);
+int64_t roster_due_ms(const struct relay *relay);
+void roster_free(struct relay *relay);
 
 /* --- stream.c: dials and their two halves ------------------------------------------------- */
 

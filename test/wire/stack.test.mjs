@@ -122,7 +122,8 @@ for (const kind of relays) {
       await b.end();
       const answer = await a.call(b.id);
       assert.equal(answer.status, 0);
-      assert.equal(answer.body.toString(), "Peer not found");
+      // Our relay tells departures; npm's is asked first, and so is ours when the call is as quick.
+      assert.match(answer.body.toString(), /^(Peer not found|no relay knows the peer)$/);
     });
 
     stackTest("is discovered and dialled by npm's client", kind, async ({ relay, a, npm }) => {
