@@ -1,7 +1,7 @@
 # The front door. Everything is built below build/; each target installs what it misses.
 # `make help` says what there is; CMake and its presets are underneath.
 .DEFAULT_GOAL := help
-.PHONY: help native wasm riot worker test sim vectors conformance lint format demo bench nightly clean deps
+.PHONY: help native wasm riot worker test sim sim-mutants vectors conformance lint format demo bench nightly clean deps
 
 BUILD_ID ?= $(shell scripts/build-id.sh)
 JOBS ?= $(shell nproc)
@@ -18,6 +18,7 @@ help:
 	@echo "make lint     the linters only          make format   rewrite sources in the house's style"
 	@echo "make vectors  the tests by published vectors"
 	@echo "make sim      the simulator: SEED=n, or SEEDS=a..b, or MINUTES=m; NODES=1..4, JOBS=n"
+	@echo "make sim-mutants  mutants of the tree, each caught by a seed"
 	@echo "make bench    figures beside their aims (PARTS=\"sizes cold\": some)"
 	@echo "make conformance  answers judged by the specification's OpenAPI data (SPEC=DIR), and a table"
 	@echo "make nightly  the long runs             make clean    remove what was built"
@@ -79,6 +80,9 @@ conformance:
 	@rm -f build/test/conformance.txt
 	@scripts/run-tests.sh conformance; status=$$?; \
 		test ! -f build/test/conformance.txt || cat build/test/conformance.txt; exit $$status
+
+sim-mutants: deps
+	@scripts/sim-mutants.sh $(MUTANTS)
 
 bench:
 	@scripts/bench.sh $(PARTS)

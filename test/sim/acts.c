@@ -306,6 +306,47 @@ static void join_answered(struct user *user, int status, const struct json *answ
     acted(user, status, answer, body);
 }
 
+static bool ask_letter(struct user *user, struct arena *a)
+{
+    const struct user *target = target_of(user);
+    if (user->letters_n == LETTERS_MAX || target->id[0] == '\0') {
+        return false;
+    }
+    user->letters[user->letters_n] = (struct letter){.to = user->doing_target};
+    lane_ask(&user->act, "PUT", arena_fmt(a, "/sendToDevice/sim.letter/l%d", user->letters_n),
+             arena_fmt(a, "{\"messages\":{\"%s\":{\"*\":{\"text\":\"u%zu m%d\"}}}}", target->id,
+                       user->index, user->letters_n),
+             acted);
+    user->letters_n++;
+    return true;
+}
+
+static void letter_done(struct user *user, const struct json *answer)
+{
+    (void)answer;
+    user->letters[user->letters_n - 1].is_acked = true;
+}
+
+static void vain_answered(struct user *user, int status, const struct json *answer, struct str body)
+{
+    (void)answer;
+    if (status != 400) {
+        user_unexpected(user, "a room that cannot be", status, body);
+    } else {
+        user_goes_on(user);
+    }
+}
+
+/* The creator takes the power from himself, so that the room cannot be finished: it never was. */
+static bool ask_in_vain(struct user *user, struct arena *a)
+{
+    (void)a;
+    lane_ask(&user->act, "POST", STR("/createRoom"),
+             STR("{\"name\":\"never\",\"power_level_content_override\":{\"users\":{}}}"),
+             vain_answered);
+    return true;
+}
+
 /* --- reading ------------------------------------------------------------------------------- */
 
 static bool ask_back(struct user *user, struct arena *a)
@@ -380,6 +421,8 @@ static const struct act acts[] = {
     {"a topic",         3, ask_topic,   NULL,        true,  false, false},
     {"power levels",    2, ask_power,   NULL,        true,  false, false},
     {"a display name",  2, ask_name,    NULL,        false, false, false},
+    {"a letter",        6, ask_letter,  letter_done, false, false, false},
+    {"a vain room",     2, ask_in_vain, NULL,        false, false, false},
     {"an invitation",   5, ask_invite,  NULL,        true,  true, false},
     {"a kick",          3, ask_kick,    NULL,        true,  true, true},
     {"a ban",           2, ask_ban,     NULL,        true,  true, true},

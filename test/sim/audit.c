@@ -47,6 +47,11 @@ static void find(struct user *user, size_t room, const struct json *event)
                     number, sender);
         return; /* not found in the form that it should have: looked at again */
     }
+    const struct seen *seen = &user->seen[sender][number];
+    if (seen->is_there && !str_eq(str_of(seen->event_id), id)) {
+        world_fail(world, "user %zu finds message %d of user %zu as %.*s, it was %s once",
+                   user->index, number, sender, STR_ARG(id), seen->event_id);
+    }
     if (user->found[sender][number]++ > 0) {
         world_fail(world, "user %zu finds message %d of user %zu twice", user->index, number,
                    sender);
@@ -178,7 +183,9 @@ bool audit_finds(const struct user *user, bool tell)
         const struct user *other = world->users[u];
         for (int m = 0; m < other->said_n; m++) {
             const struct said *said = &other->said[m];
-            bool is_due = said->is_acked && !said_is_contested(world, u, said) &&
+            /* What was answered, and what this one has read, answered or not. */
+            bool is_due = (said->is_acked || user->seen[u][m].is_there) &&
+                          !said_is_contested(world, u, said) &&
                           user->places[said->room].view == VIEW_IN;
             if (is_due && user->found[u][m] == 0) {
                 all = false;

@@ -8,6 +8,7 @@
 
 struct flush {
     bool is_open;
+    uint64_t generation;
     uint32_t size; /* of the file */
     uint32_t n, cap;
     uint32_t *numbers;
@@ -18,7 +19,8 @@ struct disk {
     const char *name;
     unsigned char *durable;
     uint32_t size, cap;
-    struct flush flush;
+    uint64_t generation; /* of who mounted it last */
+    struct flush flush, late;
     struct image *image; /* NULL: not mounted */
     struct vfs *vfs;
 };
@@ -36,20 +38,28 @@ struct disk *disk_new(const char *name)
     return disk;
 }
 
+static void flush_free(struct flush *flush)
+{
+    base_free(flush->numbers);
+    base_free(flush->pages);
+    *flush = (struct flush){0};
+}
+
 void disk_free(struct disk *disk)
 {
     if (disk->image != NULL) {
-        disk_unmount(disk, false);
+        disk_unmount(disk, FATE_LOST);
     }
     base_free(disk->durable);
-    base_free(disk->flush.numbers);
-    base_free(disk->flush.pages);
+    flush_free(&disk->flush);
+    flush_free(&disk->late);
     base_free(disk);
 }
 
 void disk_mount(struct disk *disk)
 {
     assert(disk->image == NULL);
+    disk->generation++;
     disk->image = image_new();
     for (uint32_t at = 0; at < disk->size; at += IMAGE_EXTENT) {
         uint32_t n = disk->size - at < IMAGE_EXTENT ? disk->size - at : IMAGE_EXTENT;
@@ -79,12 +89,15 @@ void disk_flush_begin(struct disk *disk)
                IMAGE_PAGE);
     }
     flush->size = image_size(disk->image);
+    flush->generation = disk->generation;
     flush->is_open = true;
 }
 
-static void flush_apply(struct disk *disk)
+static void flush_apply(struct disk *disk, const struct flush *flush)
 {
-    const struct flush *flush = &disk->flush;
+    if (flush->generation != disk->generation) {
+        return; /* the fence */
+    }
     uint32_t pages = (flush->size + IMAGE_PAGE - 1) / IMAGE_PAGE;
     if (pages * IMAGE_PAGE > disk->cap) {
         uint32_t cap = pages * IMAGE_PAGE * 2;
@@ -106,7 +119,7 @@ void disk_flush_end(struct disk *disk, bool ok)
 {
     assert(disk->flush.is_open);
     if (ok) {
-        flush_apply(disk);
+        flush_apply(disk, &disk->flush);
     }
     disk->flush.is_open = false;
     image_flush_end(disk->image, ok);
@@ -117,10 +130,22 @@ bool disk_is_flushing(const struct disk *disk)
     return disk->flush.is_open;
 }
 
-void disk_unmount(struct disk *disk, bool is_lucky)
+void disk_late(struct disk *disk)
 {
-    if (disk->flush.is_open) {
-        disk_flush_end(disk, is_lucky);
+    if (disk->late.is_open) {
+        flush_apply(disk, &disk->late);
+        flush_free(&disk->late);
+    }
+}
+
+void disk_unmount(struct disk *disk, enum fate fate)
+{
+    if (disk->flush.is_open && fate == FATE_LATE && !disk->late.is_open) {
+        disk->late = disk->flush;
+        disk->flush = (struct flush){0};
+        image_flush_end(disk->image, false);
+    } else if (disk->flush.is_open) {
+        disk_flush_end(disk, fate == FATE_DONE);
     }
     vfs_free(disk->vfs);
     image_free(disk->image);

@@ -13,9 +13,18 @@ void disk_free(struct disk *disk);
 
 /* Makes the file system, filled with what is durable. No instance may be open on it. */
 void disk_mount(struct disk *disk);
-/* Takes it away with all that is not durable; a flush in flight completes first when it is lucky.
- * The instance must be closed. */
-void disk_unmount(struct disk *disk, bool is_lucky);
+/* What becomes of a flush in flight when its instance ends. */
+enum fate {
+    FATE_LOST,
+    FATE_DONE,
+    FATE_LATE, /* it reaches the disk when disk_late says so, if the disk still takes it */
+};
+
+/* Takes it away with all that is not durable. The instance must be closed. */
+void disk_unmount(struct disk *disk, enum fate fate);
+/* The late flush, if there is one, reaches the disk. The disk has a fence, as the browser's has:
+ * each mount raises its generation, and a flush of an older one is refused. */
+void disk_late(struct disk *disk);
 
 /* Copies what is dirty into one flush. None may be in flight. */
 void disk_flush_begin(struct disk *disk);

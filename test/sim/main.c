@@ -1,8 +1,8 @@
 /* sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N] [--restless] [--once]
- *     [--brief] [--verbose]
+ *     [--brief] [--first] [--verbose]
  *
  * Runs seeds; run.h says what one is. Each is run twice, which must leave the same trace (--once:
- * not so); the last lines give a number of all traces and the verdict. */
+ * not so; --first: until one fails); the last lines give a number of all traces and the verdict. */
 #include "test/sim/run.h"
 
 #include <inttypes.h>
@@ -17,7 +17,7 @@ struct options {
     struct run_options run;
     uint64_t first, last, step;
     uint64_t minutes; /* 0: as many seeds as there are */
-    bool is_once, is_brief;
+    bool is_once, is_brief, is_first;
 };
 
 static void tell(uint64_t seed, const struct run_result *r)
@@ -65,6 +65,8 @@ static bool flag_parse(struct options *out, const char *name)
         out->is_once = true;
     } else if (strcmp(name, "--restless") == 0) {
         out->run.is_restless = true;
+    } else if (strcmp(name, "--first") == 0) {
+        out->is_first = true;
     } else if (strcmp(name, "--brief") == 0) {
         out->is_brief = true;
     } else {
@@ -121,13 +123,15 @@ int main(int argc, char **argv)
     uint64_t passed = 0, failed = 0, digest = 0xCBF29CE484222325u;
     if (!options_parse(&options, argc, argv)) {
         fputs("Usage: sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N]\n"
-              "           [--restless] [--once] [--brief] [--verbose]\n",
+              "           [--restless] [--once] [--brief]\n"
+              "           [--first] [--verbose]\n",
               stderr);
         return 2;
     }
     time_t end = time(NULL) + (time_t)options.minutes * 60;
     for (uint64_t seed = options.first; seed <= options.last; seed += options.step) {
-        if (options.minutes != 0 && time(NULL) >= end) {
+        bool is_over = (options.minutes != 0 && time(NULL) >= end) || (options.is_first && failed);
+        if (is_over) {
             break;
         }
         if (seed_passes(seed, &options, &digest)) {

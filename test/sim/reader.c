@@ -93,6 +93,52 @@ static void saw(struct user *user, size_t room, const struct json *event, bool i
     user->last_seen_room = room;
 }
 
+static void told_member(struct user *user, size_t room, const struct json *event)
+{
+    const struct world *world = user->world;
+    struct str membership = json_get_text(json_get_object(event, "content"), "membership");
+    for (size_t i = 0; i < world->n_users; i++) {
+        if (str_eq(json_get_text(event, "state_key"), str_of(world->users[i]->id))) {
+            user->places[room].is_gone[i] =
+                str_eq(membership, STR("leave")) || str_eq(membership, STR("ban"));
+        }
+    }
+}
+
+/* An event of a timeline or of a state, in order: what its sender may say follows from those
+ * before, and it does not replace itself. */
+static void check_sequence(struct user *user, size_t room, const struct json *event)
+{
+    struct world *world = user->world;
+    struct str id = json_get_text(event, "event_id");
+    struct str replaced = json_get_text(json_get_object(event, "unsigned"), "replaces_state");
+    size_t sender;
+    int number;
+    if (str_eq(json_get_text(event, "type"), STR("m.room.member"))) {
+        told_member(user, room, event);
+    }
+    if (replaced.n > 0 && str_eq(replaced, id)) {
+        world_fail(world, "user %zu reads that %.*s replaces itself", user->index, STR_ARG(id));
+    }
+    if (reader_identify(world, json_get_text(json_get_object(event, "content"), "body"), &sender,
+                        &number) &&
+        user->places[room].is_gone[sender]) {
+        world_fail(world, "user %zu reads message %d of user %zu, who is out of room %zu: %.*s",
+                   user->index, number, sender, room, STR_ARG(id));
+    }
+}
+
+static void check_sequences(struct user *user, size_t room, const struct json *told)
+{
+    static const char *const parts[] = {"state", "timeline"};
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        const struct json *events = json_get_array(json_get_object(told, parts[i]), "events");
+        for (struct json *e = json_first(events); e != NULL; e = json_next(e)) {
+            check_sequence(user, room, e);
+        }
+    }
+}
+
 /* --- back over gaps ------------------------------------------------------------------------ */
 
 static void read_on(struct user *user);
@@ -171,6 +217,7 @@ static void read_joined(struct user *user, size_t room, const struct json *told)
 {
     struct place *place = &user->places[room];
     struct json *timeline = json_get_object(told, "timeline");
+    check_sequences(user, room, told);
     if (json_get_bool(timeline, "limited", false)) {
         user_copy(place->gap, sizeof(place->gap), json_get_text(timeline, "prev_batch"));
     }
@@ -205,6 +252,57 @@ static void read_left(struct user *user, size_t room, const struct json *told)
     }
 }
 
+/* A room is made by one answered request, or not at all. */
+static void read_unknown(struct user *user, struct str id)
+{
+    const struct world *world = user->world;
+    bool is_known = true;
+    for (size_t i = 0; i < world->n_rooms; i++) {
+        is_known = is_known && world->rooms[i].id[0] != '\0';
+    }
+    if (is_known) {
+        world_fail(user->world, "user %zu is in the room %.*s, which nobody made", user->index,
+                   STR_ARG(id));
+    }
+}
+
+static void read_letters(struct user *user, const struct json *events)
+{
+    struct world *world = user->world;
+    for (struct json *e = json_first(events); e != NULL; e = json_next(e)) {
+        char text[TEXT_MAX];
+        unsigned u, n;
+        if (!user_copy(text, sizeof(text), json_get_text(json_get_object(e, "content"), "text")) ||
+            sscanf(text, "u%u m%u", &u, &n) != 2 || u >= world->n_users || n >= LETTERS_MAX) {
+            continue;
+        }
+        if (user->has_letter[u][n] || world->users[u]->letters[n].to != user->index) {
+            world_fail(world, "user %zu gets letter %u of user %u %s", user->index, n, u,
+                       user->has_letter[u][n] ? "twice" : "that was to another");
+        }
+        user->has_letter[u][n] = true;
+    }
+}
+
+static bool has_letters(const struct user *user, bool tell)
+{
+    const struct world *world = user->world;
+    bool all = true;
+    for (size_t u = 0; u < world->n_users; u++) {
+        const struct user *other = world->users[u];
+        for (int n = 0; n < other->letters_n; n++) {
+            const struct letter *letter = &other->letters[n];
+            if (letter->is_acked && letter->to == user->index && !user->has_letter[u][n]) {
+                all = false;
+                if (tell) {
+                    printf("    has not got letter %d of user %zu\n", n, u);
+                }
+            }
+        }
+    }
+    return all;
+}
+
 static void read_rooms(struct user *user, const struct json *rooms)
 {
     size_t room;
@@ -212,6 +310,8 @@ static void read_rooms(struct user *user, const struct json *rooms)
     for (struct json *r = json_first(list); r != NULL; r = json_next(r)) {
         if (room_find(user->world, json_key(r), &room)) {
             read_joined(user, room, r);
+        } else {
+            read_unknown(user, json_key(r));
         }
     }
     list = json_get_object(rooms, "leave");
@@ -250,6 +350,7 @@ static void synced(struct user *user, int status, const struct json *answer, str
         return;
     }
     read_token(user, json_get_text(answer, "next_batch"));
+    read_letters(user, json_get_array(json_get_object(answer, "to_device"), "events"));
     read_rooms(user, json_get_object(answer, "rooms"));
     read_on(user);
 }
@@ -326,7 +427,7 @@ void reader_start(struct user *user)
 bool reader_has_all(const struct user *user, bool tell)
 {
     const struct world *world = user->world;
-    bool all = true;
+    bool all = has_letters(user, tell);
     for (size_t u = 0; u < world->n_users; u++) {
         const struct user *other = world->users[u];
         for (int m = 0; m < other->said_n; m++) {

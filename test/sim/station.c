@@ -167,17 +167,27 @@ static void break_soon(struct station *node, station_answer_fn fn, void *ctx)
                      breaks, parcel, parcel_free);
 }
 
+/* What the instance before wrote last reaches the disk while the next one lives. */
+static void late_lands(void *ctx, uint64_t word)
+{
+    struct station *node = ctx;
+    (void)word;
+    disk_late(node->disk);
+}
+
 static void station_crash(struct station *node, const char *why)
 {
     struct world *world = node->world;
     world_trace(world, "node %zu crashes: %s", node->index, why);
     world->counts.crashes++;
-    bool is_lucky = rng_one_in(&node->rng, 2);
+    enum fate fate = (enum fate)rng_below(&node->rng, FATE_LATE + 1);
     hs_close(node->hs);
     node->hs = NULL;
     node->has_turn = false;
     node->wake_serial++;
-    disk_unmount(node->disk, is_lucky);
+    disk_unmount(node->disk, fate);
+    agenda_put(&world->agenda, world->now_ms + rng_between(&node->rng, 1, 800), late_lands, node,
+               0);
     for (size_t i = 0; i < REQUESTS_MAX; i++) {
         if (node->requests[i].id != 0) {
             break_soon(node, node->requests[i].fn, node->requests[i].ctx);

@@ -12,7 +12,8 @@
 
 #include "test/sim/lane.h"
 
-#define SAID_MAX 64 /* messages of a user */
+#define SAID_MAX 64    /* messages of a user */
+#define LETTERS_MAX 32 /* likewise */
 #define TEXT_MAX 32
 #define EVENT_ID 80
 
@@ -23,6 +24,12 @@ struct said {
     int64_t asked_ms;
     bool is_edit, is_acked, is_refused;
     bool is_redaction_asked, is_redacted;
+};
+
+/* A message to somebody's devices: arrives once. */
+struct letter {
+    size_t to;
+    bool is_acked;
 };
 
 /* A message as somebody read it. */
@@ -49,6 +56,7 @@ struct place {
     char gap[160];      /* where to read back from; empty: no gap */
     char *state;        /* as told at the end */
     bool is_audited;
+    bool is_gone[WORLD_USERS_MAX]; /* as told by /sync */
 };
 
 enum step { STEP_REGISTER_ASK, STEP_REGISTER, STEP_CREATE, STEP_JOIN, STEP_ACT, STEP_DONE };
@@ -68,6 +76,9 @@ struct user {
     int acts_done;
     int said_n;
     struct said said[SAID_MAX];
+    int letters_n;
+    struct letter letters[LETTERS_MAX];
+    bool has_letter[WORLD_USERS_MAX][LETTERS_MAX];
     struct seen seen[WORLD_USERS_MAX][SAID_MAX];
     struct place places[WORLD_ROOMS_MAX];
     /* Of the act that is under way. */
