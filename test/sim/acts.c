@@ -38,7 +38,8 @@ static bool is_owner(const struct user *user)
  */
 static bool is_troublemaker(const struct user *user)
 {
-    return user->index >= user->world->n_rooms && user->index % 2 == 0;
+    size_t nodes = user->world->n_nodes;
+    return user->index >= user->world->n_rooms && (nodes == 1 || user->index / nodes == 1);
 }
 
 static void acted(struct user *user, int status, const struct json *answer, struct str body)
@@ -129,6 +130,9 @@ static bool say(struct user *user, struct arena *a, size_t room, bool is_edit)
         (struct said){.room = room, .asked_ms = user->world->now_ms, .is_edit = is_edit};
     ask_said(user, a, user->said_n++);
     user->act.fn = message_answered;
+    if (room == 0 && rng_one_in(&user->rng, 3)) { /* somebody at the same homeserver looks */
+        act_glance(user->world->users[(user->index + user->world->n_nodes) % user->world->n_users]);
+    }
     return true;
 }
 
@@ -239,6 +243,10 @@ static bool ask_invite(struct user *user, struct arena *a)
 static bool moderate(struct user *user, struct arena *a, const char *what)
 {
     const struct user *target = target_of(user);
+    for (size_t i = 0; i < user->world->n_users && !is_troublemaker(target); i++) {
+        user->doing_target = (user->doing_target + 1) % user->world->n_users;
+        target = target_of(user);
+    }
     if (!is_owner(user) || target->id[0] == '\0' || !is_troublemaker(target)) {
         return false;
     }
@@ -361,9 +369,44 @@ static bool ask_back(struct user *user, struct arena *a)
 static void check_events(struct user *user, size_t room, const struct json *events)
 {
     for (struct json *e = json_first(events); e != NULL; e = json_next(e)) {
-        reader_check(user, room, json_get_text(json_get_object(e, "content"), "body"),
-                     json_get_text(e, "event_id"));
+        struct str text = json_get_text(json_get_object(e, "content"), "body");
+        struct str id = json_get_text(e, "event_id");
+        size_t sender;
+        int number;
+        reader_check(user, room, text, id);
+        if (reader_identify(user->world, text, &sender, &number)) {
+            user_copy(user->glimpsed[sender][number], EVENT_ID, id);
+        }
     }
+}
+
+static void glanced(struct user *user, int status, const struct json *answer, struct str body)
+{
+    if (status == 200) {
+        check_events(user, 0, json_get_array(answer, "chunk"));
+    } else if (status != 403) {
+        user_unexpected(user, "a glance", status, body);
+    }
+}
+
+static void glance(void *ctx, uint64_t word)
+{
+    struct user *user = ctx;
+    (void)word;
+    if (!user->glance.is_busy && user->places[0].view == VIEW_IN) {
+        struct arena *a = arena_new();
+        lane_ask(
+            &user->glance, "GET",
+            lane_path(a, "/rooms/", str_of(user->world->rooms[0].id), "/messages?dir=b&limit=5"),
+            STR(""), glanced);
+        arena_free(a);
+    }
+}
+
+void act_glance(struct user *user)
+{
+    struct world *world = user->world;
+    agenda_put(&world->agenda, world->now_ms + rng_between(&user->rng, 2, 25), glance, user, 0);
 }
 
 static void back_done(struct user *user, const struct json *answer)
@@ -424,7 +467,7 @@ static const struct act acts[] = {
     {"a letter",        6, ask_letter,  letter_done, false, false, false},
     {"a vain room",     2, ask_in_vain, NULL,        false, false, false},
     {"an invitation",   5, ask_invite,  NULL,        true,  true, false},
-    {"a kick",          3, ask_kick,    NULL,        true,  true, true},
+    {"a kick",          6, ask_kick,    NULL,        true,  true, true},
     {"a ban",           2, ask_ban,     NULL,        true,  true, true},
     {"an unban",        3, ask_unban,   NULL,        true,  true, true},
     {"leaving",         3, ask_leave,   leave_done,  true,  true, true},

@@ -52,6 +52,11 @@ static void find(struct user *user, size_t room, const struct json *event)
         world_fail(world, "user %zu finds message %d of user %zu as %.*s, it was %s once",
                    user->index, number, sender, STR_ARG(id), seen->event_id);
     }
+    const char *glimpsed = user->glimpsed[sender][number];
+    if (glimpsed[0] != '\0' && !str_eq(str_of(glimpsed), id)) {
+        world_fail(world, "user %zu finds message %d of user %zu as %.*s, it glimpsed %s",
+                   user->index, number, sender, STR_ARG(id), glimpsed);
+    }
     if (user->found[sender][number]++ > 0) {
         world_fail(world, "user %zu finds message %d of user %zu twice", user->index, number,
                    sender);

@@ -154,6 +154,7 @@ struct user *user_new(struct world *world, size_t index, struct station *node)
     rng_init(&user->rng, rng_next(&world->rng));
     lane_init(&user->act, user);
     lane_init(&user->read, user);
+    lane_init(&user->glance, user);
     act_soon(user, 0, 300);
     return user;
 }
@@ -162,6 +163,7 @@ void user_free(struct user *user)
 {
     lane_release(&user->act);
     lane_release(&user->read);
+    lane_release(&user->glance);
     for (size_t i = 0; i < WORLD_ROOMS_MAX; i++) {
         base_free(user->places[i].state);
     }

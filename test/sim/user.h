@@ -5,7 +5,8 @@
  *   reader.c  its /sync, and what may never be seen there
  *   audit.c   at the end: the whole history and state of each room it is in
  *
- * Two lanes with one request open at most: one acts, the other reads. Every message has a text of
+ * Three lanes with one request open at most: one acts, one reads, one glances at what somebody
+ * else is saying just now. Every message has a text of
  * its own, "u<user> m<number>", by which it is known wherever it is read. */
 #ifndef TEST_SIM_USER_H
 #define TEST_SIM_USER_H
@@ -67,7 +68,7 @@ struct user {
     size_t index;
     struct rng rng;
     enum step step;
-    struct lane act, read;
+    struct lane act, read, glance;
     uint64_t request_serial;
     char token[128], session[128], id[320], since[128], old_since[128];
     int64_t position; /* of since */
@@ -80,6 +81,7 @@ struct user {
     struct letter letters[LETTERS_MAX];
     bool has_letter[WORLD_USERS_MAX][LETTERS_MAX];
     struct seen seen[WORLD_USERS_MAX][SAID_MAX];
+    char glimpsed[WORLD_USERS_MAX][SAID_MAX][EVENT_ID]; /* seen beside /sync */
     struct place places[WORLD_ROOMS_MAX];
     /* Of the act that is under way. */
     const struct act *doing;
@@ -107,6 +109,8 @@ bool user_copy(char *out, size_t size, struct str text);
 /* acts.c: the next act, drawn; false: there was nothing to ask. */
 bool act_next(struct user *user);
 bool act_say(struct user *user, size_t room);
+/* Looks at the end of room 0 in a moment, out of turn. */
+void act_glance(struct user *user);
 /* Asks to join room 0 by its alias, another by its id. */
 void act_join(struct user *user, size_t room);
 
