@@ -4,9 +4,11 @@
 #include "client/login.h"
 #include "client/uia.h"
 #include "engine/admission.h"
+#include "engine/auth_token.h"
+#include "engine/shared_secret.h"
 #include "event/mxid.h"
 
-enum { GENERATED_LENGTH = 12 };
+enum { GENERATED_LENGTH = 12, NONCE_MS = 60 * 1000 };
 
 /* Sets the refusal when the name cannot be had. */
 static enum err check_name(struct hs *hs, struct req *req, struct str local, struct str *user_id,
@@ -40,17 +42,40 @@ static struct str lower(struct arena *a, struct str text)
     return str_make(out, text.n);
 }
 
+/* What kind of account. */
+struct kind {
+    bool is_admin, is_guest;
+};
+
 static enum err make(struct hs *hs, struct req *req, int64_t user, struct str local,
-                     struct str password)
+                     struct str password, struct kind kind)
 {
     uint8_t salt[PASSWORD_SALT_SIZE];
     hs_random(hs, salt, sizeof(salt));
     struct str phc = str_is_absent(password)
                          ? STR_ABSENT
                          : password_hash(req->a, password, hs->settings.password_cost, salt);
-    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", user, phc, hs->now.unix_ms, (int64_t)0,
-                  (int64_t)0));
+    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", user, phc, hs->now.unix_ms,
+                  (int64_t)kind.is_admin, (int64_t)kind.is_guest));
     return store_run(hs->store, STMT_PROFILE_PUT, "itt", user, local, STR_ABSENT);
+}
+
+static enum err register_guest(struct hs *hs, struct req *req)
+{
+    struct str local = lower(req->a, hs_random_text(hs, req->a, GENERATED_LENGTH));
+    struct str user_id;
+    int64_t user;
+    if (!hs->settings.guests) {
+        return reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN", "there are no guests here");
+    }
+    TRY(check_name(hs, req, local, &user_id, &user));
+    if (user == 0) {
+        return ERR_NONE;
+    }
+    TRY(make(hs, req, user, local, STR_ABSENT, (struct kind){.is_guest = true}));
+    struct json *out = json_object(req->a);
+    TRY(login_device(hs, req, user, user_id, out));
+    return reply_json(req, out);
 }
 
 enum err register_post(struct hs *hs, struct req *req)
@@ -62,7 +87,7 @@ enum err register_post(struct hs *hs, struct req *req)
     int64_t user;
     bool ok;
     if (str_eq(kind, STR("guest"))) {
-        return reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN", "there are no guests here");
+        return register_guest(hs, req);
     }
     if (kind.p != NULL && !str_eq(kind, STR("user"))) {
         return reply_error(req, 400, "M_INVALID_PARAM", "'kind' is user or guest");
@@ -88,7 +113,7 @@ enum err register_post(struct hs *hs, struct req *req)
     if (!ok) {
         return ERR_NONE;
     }
-    TRY(make(hs, req, user, username, password));
+    TRY(make(hs, req, user, username, password, (struct kind){0}));
     struct json *out = json_object(req->a);
     if (json_get_bool(req->body, "inhibit_login", false)) {
         json_put_text(out, "user_id", user_id);
@@ -110,5 +135,80 @@ enum err register_available_get(struct hs *hs, struct req *req)
     }
     struct json *out = json_object(req->a);
     json_put_bool(out, "available", true);
+    return reply_json(req, out);
+}
+
+/* --- by shared secret ------------------------------------------------------------------------- */
+
+static enum err no_secret(struct req *req)
+{
+    return reply_error(req, 400, "M_UNKNOWN", "registration by a shared secret is off");
+}
+
+enum err register_nonce_get(struct hs *hs, struct req *req)
+{
+    struct str nonce;
+    if (str_is_empty(hs->settings.registration_secret)) {
+        return no_secret(req);
+    }
+    TRY(auth_special_new(hs, req->a, "nonce", 0, STR(""), NONCE_MS, &nonce));
+    struct json *out = json_object(req->a);
+    json_put_text(out, "nonce", nonce);
+    return reply_json(req, out);
+}
+
+/* The nonce and the proof; *ok false: the refusal is set. */
+static enum err check_claim(struct hs *hs, struct req *req, const struct secret_claim *claim,
+                            struct special_token *nonce, bool *ok)
+{
+    *ok = false;
+    if (str_is_empty(hs->settings.registration_secret)) {
+        return no_secret(req);
+    }
+    enum err err = auth_special_find(hs, req->a, "nonce", claim->nonce, nonce);
+    if (err == ERR_ABSENT) {
+        return reply_error(req, 400, "M_UNKNOWN", "this nonce is not known, or was used");
+    }
+    TRY(err);
+    if (!shared_secret_fits(hs, req->a, claim)) {
+        return reply_forbidden(req, "the mac does not fit the secret");
+    }
+    *ok = true;
+    return ERR_NONE;
+}
+
+enum err register_secret_post(struct hs *hs, struct req *req)
+{
+    struct secret_claim claim = {.nonce = json_get_text(req->body, "nonce"),
+                                 .username = json_get_text(req->body, "username"),
+                                 .password = json_get_text(req->body, "password"),
+                                 .is_admin = json_get_bool(req->body, "admin", false),
+                                 .mac = json_get_text(req->body, "mac")};
+    struct special_token nonce;
+    struct str user_id;
+    int64_t user;
+    bool ok;
+    TRY(check_claim(hs, req, &claim, &nonce, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    struct str local = lower(req->a, claim.username);
+    TRY(check_name(hs, req, local, &user_id, &user));
+    if (user == 0) {
+        return ERR_NONE;
+    }
+    if (claim.password.n == 0 || claim.password.n > PASSWORD_MAX) {
+        return reply_error(req, 400, "M_WEAK_PASSWORD", "a password has 1 to %d bytes",
+                           PASSWORD_MAX);
+    }
+    TRY(admission_password(hs, req, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(store_run(hs->store, STMT_SPECIAL_DROP, "b", nonce.hash));
+    TRY(make(hs, req, user, local, claim.password, (struct kind){.is_admin = claim.is_admin}));
+    struct json *out = json_object(req->a);
+    TRY(login_device(hs, req, user, user_id, out));
+    hs_log(hs, LOG_INFO, "registered %.*s by the shared secret", STR_ARG(user_id));
     return reply_json(req, out);
 }

@@ -51,6 +51,12 @@ static const struct field register_body[] = {{"auth", FIELD_OBJECT, false},
                                              {"inhibit_login", FIELD_BOOL, false},
                                              {"refresh_token", FIELD_BOOL, false},
                                              {0}};
+static const struct field secret_body[] = {{"nonce", FIELD_TEXT, true},
+                                           {"username", FIELD_TEXT, true},
+                                           {"password", FIELD_TEXT, true},
+                                           {"mac", FIELD_TEXT, true},
+                                           {"admin", FIELD_BOOL, false},
+                                           {0}};
 static const struct field refresh_body[] = {{"refresh_token", FIELD_TEXT, true}, {0}};
 static const struct field auth_body[] = {{"auth", FIELD_OBJECT, false}, {0}};
 static const struct field deactivate_body[] = {
@@ -147,6 +153,8 @@ const struct route client_routes[] = {
     {HTTP_POST, "/client/v3/logout",                       WHO_USER,  logout_post,         NULL},
     {HTTP_POST, "/client/v3/logout/all",                   WHO_USER,  logout_all_post,     NULL},
     {HTTP_POST, "/client/v3/register",                     WHO_ANYONE, register_post,      register_body},
+    {HTTP_GET,  "/_synapse/admin/v1/register",             WHO_ANYONE, register_nonce_get, NULL},
+    {HTTP_POST, "/_synapse/admin/v1/register",             WHO_ANYONE, register_secret_post, secret_body},
     {HTTP_GET,  "/client/v3/register/available",           WHO_ANYONE, register_available_get, NULL},
     {HTTP_POST, "/client/v3/refresh",                      WHO_ANYONE, refresh_post,       refresh_body},
     {HTTP_POST, "/client/v1/login/get_token",              WHO_USER,  login_token_post,    auth_body},

@@ -46,6 +46,7 @@ static const struct {
     {"/client/v3/login",                        RATE_ACCOUNT},
     {"/client/v3/refresh",                      RATE_ACCOUNT},
     {"/client/v3/register",                     RATE_ACCOUNT},
+    {"/_synapse/admin/v1/register",             RATE_ACCOUNT},
     {"/client/v3/register/available",           RATE_ACCOUNT},
     {"/client/v1/register/m.login.registration_token/validity", RATE_ACCOUNT},
     {"/client/v3/rooms/{}/send/{}/{}",          RATE_MESSAGE},

@@ -41,7 +41,7 @@ struct settings {
     struct str build_id, admin_token, registration_secret;
     struct strs relays;
     struct password_cost password_cost;
-    bool read_only, rate_limits;
+    bool read_only, rate_limits, guests;
 };
 
 typedef enum err (*subscriber_fn)(struct hs *hs, const struct fact *fact);

@@ -106,6 +106,7 @@ static void take_settings(struct hs *hs, const struct hs_config *config)
                           2},
         .read_only = config->read_only,
         .rate_limits = config->rate_limits,
+        .guests = config->guests,
     };
 }
 

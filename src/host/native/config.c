@@ -183,6 +183,14 @@ static bool take_confirm(struct config *config, const char *value, char *why)
 #define RESET (1u << COMMAND_RESET)
 #define STOP (1u << COMMAND_STOP)
 
+static bool take_allow_guests(struct config *config, const char *value, char *why)
+{
+    (void)value;
+    (void)why;
+    config->guests = true;
+    return true;
+}
+
 /* clang-format off */
 static const struct flag flags[] = {
     { "--listen",                   true,  SERVE,                       take_listen          },
@@ -193,6 +201,7 @@ static const struct flag flags[] = {
     { "--log-level",                true,  SERVE,                       take_log_level       },
     { "--password-memory-kib",      true,  SERVE,                       take_password_memory },
     { "--no-rate-limits",           false, SERVE,                       take_no_rate_limits  },
+    { "--allow-guests",             false, SERVE,                       take_allow_guests    },
     { "--file",                     true,  MOVE,                        take_file            },
     { "--confirm",                  true,  RESET,                       take_confirm         },
 };
@@ -222,7 +231,8 @@ const char *config_help(void)
            "                          allow registration by the shared secret in FILE\n"
            "  --log-level LEVEL       error, warn, info (default) or debug, to stderr\n"
            "  --password-memory-kib N cost of a password hash (default 19456; tests: 8)\n"
-           "  --no-rate-limits        never answer 429 (for tests)\n"
+           "  --no-rate-limits        never answer 429 (for tests and load)\n"
+           "  --allow-guests          let people in without a name or a password\n"
            "  --help, --version       print this, or the version, and end\n"
            "\n"
            "DIR/admin-token holds the token for the status page at /_neurite/.\n"

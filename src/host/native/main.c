@@ -126,6 +126,7 @@ static bool core_open(struct neurite *n)
         .password_memory_kib = c->password_memory_kib,
         .read_only = n->is_read_only,
         .rate_limits = c->rate_limits,
+        .guests = c->guests,
     };
     enum err err = hs_open(&n->hs, &config, &host, process_now(), &why);
     if (err != ERR_NONE) {

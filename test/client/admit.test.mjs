@@ -1,0 +1,75 @@
+/** Who is let in by flags of the program: guests, and those who know the shared secret. */
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+import { test } from "node:test";
+
+import { refused } from "./check.mjs";
+import { User, enc, fresh } from "./matrix.mjs";
+import { scratch, startNeurite } from "./servers.mjs";
+
+const ADMIN = "/_synapse/admin/v1/register";
+
+test("who knows the shared secret registers, also administrators, once a nonce", async () => {
+  const dir = await scratch();
+  const file = path.join(dir, "secret");
+  await writeFile(file, "a shared secret");
+  const server = await startNeurite(path.join(dir, "d"), ["--registration-secret-file", file]);
+  const { nonce } = await server.must("GET", ADMIN);
+  const username = fresh("Admin");
+  const password = "some password";
+  const mac = createHmac("sha1", "a shared secret")
+    .update([nonce, username, password, "admin"].join("\0"))
+    .digest("hex");
+  const body = { nonce, username, password, admin: true, mac };
+  const forged = { ...body, mac: mac.replace(/^./, (c) => (c === "0" ? "1" : "0")) };
+  refused(await server.call("POST", ADMIN, { body: forged }), 403, "M_FORBIDDEN", "a wrong mac");
+  const plain = { ...body, admin: false };
+  refused(await server.call("POST", ADMIN, { body: plain }), 403, "M_FORBIDDEN", "another role");
+  const admin = new User(server, await server.must("POST", ADMIN, { body }));
+  assert.ok(admin.userId.startsWith(`@${username.toLowerCase()}:`));
+  refused(await server.call("POST", ADMIN, { body }), 400, "M_UNKNOWN", "a nonce is used once");
+  const bob = await server.register(fresh("bob"));
+  const seen = await admin.must("GET", `/admin/whois/${enc(bob.userId)}`);
+  assert.equal(seen.devices[bob.deviceId].sessions[0].connections[0].ip, "127.0.0.1");
+  await server.stop();
+});
+
+test("without the flags there are neither guests nor a secret", async () => {
+  const server = await startNeurite(await scratch());
+  const query = { kind: "guest" };
+  const guest = await server.call("POST", "/register", { query, body: {} });
+  refused(guest, 403, "M_GUEST_ACCESS_FORBIDDEN", "guests");
+  refused(await server.call("GET", ADMIN), 400, "M_UNKNOWN", "the secret");
+  await server.stop();
+});
+
+test("a guest takes part where guests may, and does nothing else", async () => {
+  const server = await startNeurite(await scratch(), ["--allow-guests"]);
+  const query = { kind: "guest" };
+  const guest = new User(server, await server.must("POST", "/register", { query, body: {} }));
+  assert.equal((await guest.must("GET", "/account/whoami")).is_guest, true);
+  const alice = await server.register(fresh("alice"));
+  const open = await alice.createRoom({
+    preset: "public_chat",
+    initial_state: [
+      { type: "m.room.guest_access", state_key: "", content: { guest_access: "can_join" } },
+    ],
+  });
+  const closed = await alice.createRoom();
+  await guest.join(open);
+  await guest.see(open, await guest.say(open, "hello"));
+  const refusal = [403, "M_GUEST_ACCESS_FORBIDDEN"];
+  for (const [method, at] of [
+    ["POST", `/join/${enc(closed)}`],
+    ["POST", "/createRoom"],
+    ["POST", `/rooms/${enc(open)}/invite`],
+    ["POST", "/account/password"],
+    ["PUT", `/rooms/${enc(open)}/state/m.room.name`],
+  ]) {
+    const answer = await guest.call(method, at, { body: { user_id: alice.userId } });
+    assert.deepEqual([answer.status, answer.body.errcode], refusal, at);
+  }
+  await server.stop();
+});
