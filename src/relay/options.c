@@ -25,6 +25,8 @@ static const struct option long_options[] = {
     { "host",                   required_argument, NULL, OPTION_HOST },
     { "key",                    required_argument, NULL, OPTION_KEY },
     { "cert",                   required_argument, NULL, OPTION_CERT },
+    { "tls-key",                required_argument, NULL, OPTION_KEY },
+    { "tls-cert",               required_argument, NULL, OPTION_CERT },
     { "pfx",                    required_argument, NULL, OPTION_PFX },
     { "passphrase",             required_argument, NULL, OPTION_PASSPHRASE },
     { "disableCryptoChallenge", optional_argument, NULL, OPTION_NO_CHALLENGE },
@@ -42,7 +44,7 @@ static const char HELP[] =
     "\n"
     "  -p, --port N                port to listen on (PORT; 9090)\n"
     "  -h, --host ADDRESS          address to bind (HOST; 0.0.0.0)\n"
-    "      --key FILE --cert FILE  PEM files: serve TLS (KEY, CERT)\n"
+    "      --key FILE --cert FILE  PEM files: serve TLS (KEY, CERT); also --tls-key, --tls-cert\n"
     "      --pfx FILE              PKCS#12 file: serve TLS, wants the passphrase (PFX)\n"
     "      --passphrase TEXT       of the pfx or the key (PFX_PASSPHRASE)\n"
     "      --disableCryptoChallenge  joins need not prove their key (DISABLE_CRYPTO_CHALLENGE)\n"

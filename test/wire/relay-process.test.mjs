@@ -1,12 +1,13 @@
 // `rendezvous` as a program: flags, environment, TLS, signals, exit status.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { on, once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import WebSocket from "ws";
 import { Relay, freePort, program } from "./support/relay.mjs";
 import { Raw } from "./support/raw.mjs";
 
@@ -141,6 +142,7 @@ describe("rendezvous with TLS", LIMIT, () => {
   test("serves with PEM files, with a locked key, and with PKCS#12", async () => {
     for (const words of [
       ["--key", file("key.pem"), "--cert", file("cert.pem")],
+      ["--tls-key", file("key.pem"), "--tls-cert", file("cert.pem")],
       ["--key", file("locked.pem"), "--cert", file("cert.pem"), "--passphrase", "secret"],
       ["--pfx", file("both.pfx"), "--passphrase=secret"],
     ]) {
@@ -148,6 +150,15 @@ describe("rendezvous with TLS", LIMIT, () => {
       await running([`--port=${port}`, "--host=127.0.0.1", ...words], {}, async (line) => {
         assert.equal(line, `Listening on: https://127.0.0.1:${port}`);
         assert.equal(await health(port), 200);
+        const url = `wss://127.0.0.1:${port}/socket.io/?EIO=3&transport=websocket`;
+        const socket = new WebSocket(url, { rejectUnauthorized: false });
+        const heard = on(socket, "message");
+        const next = async () => String((await heard.next()).value[0]);
+        assert.match(await next(), /^0\{"sid":/);
+        assert.equal(await next(), "40");
+        socket.send("2");
+        assert.equal(await next(), "3");
+        socket.terminate();
       });
     }
   });
