@@ -20,13 +20,30 @@ static const struct edu_row edu_rows[] = {
     {"m.signing_key_update", device_list_receive},
 };
 
+/* With scratch memory of its own: fifty events that each load large states would fill the turn's.
+ */
+static enum err take_pdu(struct hs *hs, struct req *req, const struct json *pdu, struct str *id,
+                         const char **fault)
+{
+    struct arena *turn = hs->turn;
+    hs->turn = arena_new();
+    enum err err = incoming_pdu(hs, req->origin, json_copy(req->a, pdu), id, fault);
+    if (err == ERR_NONE) {
+        *id = arena_str(req->a, *id);
+        *fault = *fault == NULL ? NULL : arena_str(req->a, str_of(*fault)).p;
+    }
+    arena_free(hs->turn);
+    hs->turn = turn;
+    return err;
+}
+
 static enum err take_pdus(struct hs *hs, struct req *req, struct json *results)
 {
     const struct json *pdus = json_get_array(req->body, "pdus");
     for (const struct json *p = json_first(pdus); p != NULL; p = json_next(p)) {
         struct str id;
         const char *fault;
-        TRY(incoming_pdu(hs, req->origin, json_copy(req->a, p), &id, &fault));
+        TRY(take_pdu(hs, req, p, &id, &fault));
         if (id.p == NULL) {
             hs_log(hs, LOG_INFO, "a PDU of %.*s has no form: %s", STR_ARG(req->origin), fault);
             continue;
