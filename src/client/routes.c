@@ -51,12 +51,9 @@ static const struct field register_body[] = {{"auth", FIELD_OBJECT, false},
                                              {"inhibit_login", FIELD_BOOL, false},
                                              {"refresh_token", FIELD_BOOL, false},
                                              {0}};
-static const struct field secret_body[] = {{"nonce", FIELD_TEXT, true},
-                                           {"username", FIELD_TEXT, true},
-                                           {"password", FIELD_TEXT, true},
-                                           {"mac", FIELD_TEXT, true},
-                                           {"admin", FIELD_BOOL, false},
-                                           {0}};
+static const struct field secret_body[] = {
+    {"nonce", FIELD_TEXT, true}, {"username", FIELD_TEXT, true}, {"password", FIELD_TEXT, true},
+    {"mac", FIELD_TEXT, true},   {"admin", FIELD_BOOL, false},   {0}};
 static const struct field refresh_body[] = {{"refresh_token", FIELD_TEXT, true}, {0}};
 static const struct field auth_body[] = {{"auth", FIELD_OBJECT, false}, {0}};
 static const struct field deactivate_body[] = {

@@ -38,7 +38,7 @@ struct hs_config {
     uint32_t password_memory_kib;   /* 0: 19456 */
     bool read_only;                 /* writes answer 403 M_RESOURCE_LIMIT_EXCEEDED */
     bool rate_limits;
-    bool guests; /* anybody may be one */
+    bool guests;    /* anybody may be one */
     bool is_import; /* the database is a copy that was exported: it lives on from here, under a new
                        epoch; without this such a database is refused */
 };

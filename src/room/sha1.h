@@ -1,5 +1,5 @@
-/* SHA-1, for two old protocols that demand it: state resolution version 1 breaks ties by the SHA-1 of
- * event ids, and administration tools sign registrations with it. libsodium has none. */
+/* SHA-1, for two old protocols that demand it: state resolution version 1 breaks ties by the SHA-1
+ * of event ids, and administration tools sign registrations with it. libsodium has none. */
 #ifndef ROOM_SHA1_H
 #define ROOM_SHA1_H
 
