@@ -72,8 +72,8 @@ vectors: deps
 sim: deps
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target sim
-	@SEED="$(SEED)" SEEDS="$(SEEDS)" MINUTES="$(MINUTES)" NODES="$(NODES)" RESTLESS="$(RESTLESS)" JOBS="$(JOBS)" \
-		scripts/sim.sh
+	@SEED="$(SEED)" SEEDS="$(SEEDS)" MINUTES="$(MINUTES)" NODES="$(NODES)" RESTLESS="$(RESTLESS)" \
+		SHRINK="$(SHRINK)" ONLY="$(ONLY)" JOBS="$(JOBS)" scripts/sim.sh
 
 conformance:
 	@$(INSTALL) native

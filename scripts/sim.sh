@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the simulator (the program SIM) over seeds, in JOBS processes:
-#   SEED=n            that one, with its whole trace
+#   SEED=n            that one, with its whole trace; SHRINK=1: shortened; ONLY="...": what that said
 #   SEEDS=a..b        those (1..500); each is run twice, and the traces compared
 #   MINUTES=m         new ones, from START on, for so long
 #   NODES=n           as many homeservers (a seed chooses one or two)
@@ -13,8 +13,13 @@ SIM=${SIM:-$top/build/release/sim}
 JOBS=${JOBS:-$(nproc)}
 nodes="${NODES:+--nodes $NODES}${RESTLESS:+ --restless}"
 if [ -n "${SEED:-}" ]; then
+    if [ -n "${SHRINK:-}" ]; then
+        set -- --shrink
+    else
+        set -- --verbose ${ONLY:+--only "$ONLY"}
+    fi
     # shellcheck disable=SC2086 # words or none
-    exec "$SIM" --seed "$SEED" $nodes --verbose
+    exec "$SIM" --seed "$SEED" $nodes "$@"
 fi
 SEEDS=${SEEDS:-1..500}
 START=${START:-$(($(date +%s) * 1000))}

@@ -1,9 +1,11 @@
 /* sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N] [--restless] [--once]
- *     [--brief] [--first] [--verbose]
+ *     [--brief] [--first] [--shrink] [--only WHAT] [--verbose]
  *
  * Runs seeds; run.h says what one is. Each is run twice, which must leave the same trace (--once:
- * not so; --first: until one fails); the last lines give a number of all traces and the verdict. */
-#include "test/sim/run.h"
+ * not so; --first: until one fails; --shrink: the first one is shortened; --only: of its faults and
+ * acts just these, as schedule.h writes them); the last lines give a number of all traces and the
+ * verdict. */
+#include "test/sim/shrink.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,7 +19,8 @@ struct options {
     struct run_options run;
     uint64_t first, last, step;
     uint64_t minutes; /* 0: as many seeds as there are */
-    bool is_once, is_brief, is_first;
+    bool is_once, is_brief, is_first, is_shrinking;
+    struct schedule only;
 };
 
 static void tell(uint64_t seed, const struct run_result *r)
@@ -65,6 +68,8 @@ static bool flag_parse(struct options *out, const char *name)
         out->is_once = true;
     } else if (strcmp(name, "--restless") == 0) {
         out->run.is_restless = true;
+    } else if (strcmp(name, "--shrink") == 0) {
+        out->is_shrinking = true;
     } else if (strcmp(name, "--first") == 0) {
         out->is_first = true;
     } else if (strcmp(name, "--brief") == 0) {
@@ -78,6 +83,10 @@ static bool flag_parse(struct options *out, const char *name)
 static bool value_parse(struct options *out, const char *name, const char *text)
 {
     char *end;
+    if (strcmp(name, "--only") == 0) {
+        out->run.schedule = &out->only;
+        return schedule_parse(&out->only, text);
+    }
     uint64_t number = strtoull(text, &end, 10);
     if (end == text) {
         return false;
@@ -124,9 +133,12 @@ int main(int argc, char **argv)
     if (!options_parse(&options, argc, argv)) {
         fputs("Usage: sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N]\n"
               "           [--restless] [--once] [--brief]\n"
-              "           [--first] [--verbose]\n",
+              "           [--first] [--shrink] [--only WHAT] [--verbose]\n",
               stderr);
         return 2;
+    }
+    if (options.is_shrinking) {
+        return shrink(options.first, &options.run) ? 1 : 0;
     }
     time_t end = time(NULL) + (time_t)options.minutes * 60;
     for (uint64_t seed = options.first; seed <= options.last; seed += options.step) {

@@ -34,6 +34,9 @@ static void world_open(struct world *world, uint64_t seed, const struct run_opti
     *world = (struct world){.seed = seed, .trace = 0xCBF29CE484222325u};
     world->is_verbose = options->is_verbose;
     world->is_quiet = options->is_quiet;
+    if (options->schedule != NULL) {
+        world->schedule = *options->schedule;
+    }
     rng_init(&world->rng, seed);
     agenda_init(&world->agenda);
     store_test_seed((uint32_t)(seed % 0x7FFFFFFE) + 1);
@@ -237,6 +240,9 @@ struct run_result run_seed(uint64_t seed, const struct run_options *options)
                                 .ms = world->now_ms,
                                 .trace = world->trace,
                                 .counts = world->counts};
+    if (options->happened != NULL) {
+        *options->happened = world->schedule;
+    }
     world_close(world);
     base_free(world);
     return result;
