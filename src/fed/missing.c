@@ -16,6 +16,7 @@ enum {
     WAITING_MAX = 500,
     HELD_OF_ORIGIN_MAX = 100, /* events of one server kept while we join */
     STRANGERS_EVENTS_MAX = 16,
+    ROUNDS_MAX = 3,
     ASKED_MAX = 8, /* servers, for one stage of one event */
     RETRY_MS = 5000,
     RETRY_MAX_MS = 300000,
@@ -34,6 +35,7 @@ struct fetch {
     size_t turn, servers; /* whose turn it is to be asked, of how many */
     size_t asked;         /* in vain, at this stage */
     bool is_answered;     /* by one of them */
+    bool is_partial;      /* one of them could not be reached */
     struct attempt attempt;
     uint64_t join; /* the send_join that lets us in; 0: we are in */
 };
@@ -510,18 +512,20 @@ static bool is_helpful(const struct step *step, int status, const struct json *b
            (step->stage != STAGE_EVENTS || json_count(json_get_array(body, "events")) > 0);
 }
 
-/* The same of the next server. When all were asked it is the next stage's turn or, where nobody
- * was there at all, the same again later. */
+/* The same of the next server. When all were asked it is the next stage's turn or, where somebody
+ * was not there (a few times; nobody: for ever), the same again later. */
 static enum err ask_next(struct hs *hs, struct fetch *f, const struct step *step, int status)
 {
     f->turn++;
     f->asked++;
     f->is_answered = f->is_answered || status != 0;
+    f->is_partial = f->is_partial || status == 0;
     if (f->asked >= f->servers || f->asked >= ASKED_MAX) {
-        bool is_answered = f->is_answered;
+        bool is_over = f->is_answered && (!f->is_partial || f->attempt.failures >= ROUNDS_MAX);
         f->asked = 0;
         f->is_answered = false;
-        if (is_answered) {
+        f->is_partial = false;
+        if (is_over) {
             return ERR_NONE;
         }
         attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
@@ -546,6 +550,7 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
     }
     f->asked = 0;
     f->is_answered = false;
+    f->is_partial = false;
     f->attempt.failures = 0;
     if (step->stage == STAGE_EVENTS) {
         return admit_in_order(hs, call, room, json_get_array(body, "events"));
