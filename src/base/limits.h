@@ -67,9 +67,9 @@
 #define SEARCH_SCAN_MAX 1000 /* events that fit the words, looked at for a page */
 #define SEARCH_ROOMS_MAX 500
 #define SEARCH_WORDS_MAX 32
-#define SEARCH_CONTEXT_MAX 20  /* events around a result */
-#define SEARCH_CATCH_UP 2000   /* events indexed before a search */
-#define REPORTS_MAX 100 /* of one user in REPORTS_SPAN_MS */
+#define SEARCH_CONTEXT_MAX 20 /* events around a result */
+#define SEARCH_CATCH_UP 2000  /* events indexed before a search */
+#define REPORTS_MAX 100       /* of one user in REPORTS_SPAN_MS */
 #define REPORTS_SPAN_MS (24 * 60 * 60 * 1000)
 #define REPORT_REASON_MAX 4096
 #define HIERARCHY_ROOMS_MAX 1000   /* looked at in one space */
