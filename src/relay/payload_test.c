@@ -53,7 +53,11 @@ TEST(reads_back_what_it_writes)
         struct str rest = buf_str(&out);
         struct frame *packet;
         for (size_t i = 0; i < COUNT_OF(texts); i++) {
-            CHECK(payload_next(&rest, is_binary != 0, &packet) == ERR_NONE && packet != NULL);
+            CHECK(payload_next(&rest, is_binary != 0, &packet) == ERR_NONE);
+            if (packet == NULL) {
+                CHECK(packet != NULL);
+                break;
+            }
             CHECK_STR(frame_payload(packet), texts[i]);
             CHECK(packet->kind == FRAME_TEXT);
             frame_drop(packet);
