@@ -62,7 +62,7 @@ test("the stop button drops the instance, and the next request starts another", 
   await page.goto(`${site.origin}/_neurite/`);
   await expect(page.locator("#state")).toHaveText("running");
   await expect(page.locator("#build")).toContainText("0.1.0-");
-  await page.getByRole("button", { name: "Stop the homeserver" }).click();
+  await page.getByRole("button", { name: "Stop", exact: true }).click();
   await expect.poll(async () => (await workerFacts(page)).generation).toBeGreaterThan(before);
   expect(await getNote(page, "a")).toBe("kept");
 });
