@@ -134,6 +134,10 @@ static enum err find_before(struct case_file *c)
         if (err != ERR_ABSENT) {
             TRY(err);
         }
+        if (err == ERR_NONE && s->room != c->room->nid) { /* whose state is not this room's */
+            c->verdict = verdict_reject("it follows an event of another room");
+            return ERR_NONE;
+        }
         if (err == ERR_ABSENT || s->is_outlier || s->after == 0) {
             absent[n_missing] = c->ev->prev_events.at[i];
             n_missing++;

@@ -164,7 +164,7 @@ static enum err move_extremities(struct entry *e)
             TRY(store_run(store, STMT_EXTREMITY_DROP, "ii", e->room->nid, prev));
         }
     }
-    TRY(store_get_int(store, &later, 0, STMT_EDGE_NEXT, "t", e->ev->id));
+    TRY(store_get_int(store, &later, 0, STMT_EDGE_NEXT, "ti", e->ev->id, e->room->nid));
     return later != 0 ? ERR_NONE : store_run(store, STMT_EXTREMITY_PUT, "ii", e->room->nid, e->nid);
 }
 
