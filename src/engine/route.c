@@ -10,12 +10,29 @@ struct segments {
     size_t n;
 };
 
+/* Without the prefix of Matrix, where what follows is Matrix's: routes of other names have one path
+ * only, which is what those who guard them look at. */
+static struct str without_prefix(struct str path)
+{
+    static const struct str below[] = {STR_INIT("/client/"), STR_INIT("/federation/"),
+                                       STR_INIT("/key/"), STR_INIT("/media/")};
+    struct str matrix = STR("/_matrix");
+    struct str rest = str_from(path, matrix.n);
+    if (str_starts(path, matrix)) {
+        for (size_t i = 0; i < COUNT_OF(below); i++) {
+            if (str_starts(rest, below[i])) {
+                return rest;
+            }
+        }
+    }
+    return path;
+}
+
 /* "/_matrix/client/v3/x/" -> client, v3, x; false: more segments than any route has. */
 static bool split(struct str path, struct segments *out)
 {
-    struct str matrix = STR("/_matrix/");
     out->n = 0;
-    path = str_starts(path, matrix) ? str_from(path, matrix.n - 1) : path;
+    path = without_prefix(path);
     while (path.n > 0 && path.p[0] == '/') {
         struct str rest = str_from(path, 1);
         size_t end;

@@ -69,6 +69,17 @@ TEST(a_slash_at_the_end_means_nothing)
     arena_free(a);
 }
 
+TEST(the_prefix_of_matrix_leads_to_matrix_alone)
+{
+    struct arena *a = arena_new();
+    struct look l;
+    CHECK(find(&l, a, HTTP_GET, "/_matrix/_neurite/status") == ROUTE_NO_PATH);
+    CHECK(find(&l, a, HTTP_GET, "/_matrix//_neurite/status") == ROUTE_NO_PATH);
+    CHECK(find(&l, a, HTTP_GET, "/_matrix/_matrix/client/v3/pushrules") == ROUTE_NO_PATH);
+    CHECK(find(&l, a, HTTP_GET, "/_matrix") == ROUTE_NO_PATH);
+    arena_free(a);
+}
+
 TEST(a_wrong_method_and_a_bad_escape_are_told_apart)
 {
     struct arena *a = arena_new();
@@ -105,5 +116,6 @@ TEST(a_body_has_the_shape_of_its_row)
 
 TEST_MAIN(TEST_ROW(r0_and_v3_and_unstable_are_one), TEST_ROW(segments_are_decoded_and_may_be_empty),
           TEST_ROW(a_slash_at_the_end_means_nothing),
+          TEST_ROW(the_prefix_of_matrix_leads_to_matrix_alone),
           TEST_ROW(a_wrong_method_and_a_bad_escape_are_told_apart),
           TEST_ROW(a_body_has_the_shape_of_its_row))

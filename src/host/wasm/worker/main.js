@@ -59,6 +59,10 @@ worker.addEventListener("fetch", (event) => {
  * @returns {Promise<Response>}
  */
 async function handle(request) {
+  if (request.mode === "navigate" && request.method !== "GET") {
+    // A form of a page anywhere; a fetch comes from a page of this origin only.
+    return errorResponse(403, "M_FORBIDDEN", "Only a page of this origin may do that");
+  }
   const own = statusRoute(request, homeserver, log);
   if (own) {
     return own;

@@ -20,11 +20,6 @@ const ALIVE_TROUBLE_MS = 5000;
 export function statusRoute(request, homeserver, log) {
   const { pathname, searchParams } = new URL(request.url);
   const isDeed = request.method !== "GET" && pathname.startsWith("/_neurite/");
-  if (isDeed && request.mode === "navigate") {
-    // A form of a page anywhere; a fetch comes from a page of this origin only.
-    const error = "Only a page of this origin may do that";
-    return Promise.resolve(errorResponse(403, "M_FORBIDDEN", error));
-  }
   switch (`${request.method} ${pathname}`) {
     case "GET /_neurite":
     case "GET /_neurite/":
