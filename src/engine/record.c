@@ -168,18 +168,30 @@ static enum err move_extremities(struct entry *e)
     return later != 0 ? ERR_NONE : store_run(store, STMT_EXTREMITY_PUT, "ii", e->room->nid, e->nid);
 }
 
+/* However many forks there are, the state after each has its say: some at once, then what came of
+ * them together with the next. */
 static enum err resolve_current(struct entry *e, int64_t *snapshot)
 {
     int64_t after[STATE_SETS_MAX];
+    int64_t last = INT64_MAX;
     size_t n = 0;
-    struct query q;
-    query_start(&q, e->hs->store, STMT_EXTREMITY_LIST, "i", e->room->nid);
-    while (n < STATE_SETS_MAX && query_next(&q)) {
-        after[n] = query_int(&q, 3);
-        n += after[n] != 0;
+    bool has_more = true;
+    while (has_more) {
+        struct query q;
+        query_start(&q, e->hs->store, STMT_EXTREMITY_STATES, "iii", e->room->nid, last,
+                    (int64_t)(STATE_SETS_MAX - n));
+        while (n < STATE_SETS_MAX && query_next(&q)) {
+            last = query_int(&q, 0);
+            after[n] = last;
+            n++;
+        }
+        TRY(query_end(&q));
+        TRY(snapshot_resolve(e->hs, e->room->version, after, n, snapshot));
+        has_more = n == STATE_SETS_MAX;
+        after[0] = *snapshot;
+        n = 1;
     }
-    TRY(query_end(&q));
-    return snapshot_resolve(e->hs, e->room->version, after, n, snapshot);
+    return ERR_NONE;
 }
 
 static enum err move_front(struct entry *e)

@@ -5,22 +5,37 @@
 #include "engine/door.h"
 #include "room/auth.h"
 
+/* Extremities that an event of ours follows. */
+struct cited {
+    struct str ids[EVENT_PREV_CITED];
+    size_t n;
+    int64_t depth, last;
+};
+
+static enum err cite(struct query *q, struct arena *a, size_t max, struct cited *c)
+{
+    while (c->n < max && query_next(q)) {
+        c->last = query_int(q, 0);
+        c->ids[c->n] = query_str(q, a, 1);
+        c->depth = query_int(q, 2) > c->depth ? query_int(q, 2) : c->depth;
+        c->n++;
+    }
+    return query_end(q);
+}
+
+/* The newest and, so that none waits for ever behind those that somebody heaps up, the oldest. */
 static enum err find_prev(struct hs *hs, struct arena *a, const struct room *room,
                           struct event_parts *out)
 {
-    struct str *ids = arena_array(a, EVENT_PREV_CITED, sizeof(*ids));
-    size_t n = 0;
+    struct cited *c = ARENA_NEW(a, struct cited);
     struct query q;
-    out->depth = 0;
     query_start(&q, hs->store, STMT_EXTREMITY_LIST, "i", room->nid);
-    while (n < EVENT_PREV_CITED && query_next(&q)) {
-        ids[n] = query_str(&q, a, 1);
-        out->depth = query_int(&q, 2) > out->depth ? query_int(&q, 2) : out->depth;
-        n++;
-    }
-    out->prev_events = (struct strs){ids, n};
-    out->depth += out->depth < EVENT_DEPTH_MAX;
-    return query_end(&q);
+    TRY(cite(&q, a, EVENT_PREV_CITED / 2, c));
+    query_start(&q, hs->store, STMT_EXTREMITY_OLDEST, "ii", room->nid, c->last);
+    TRY(cite(&q, a, EVENT_PREV_CITED, c));
+    out->prev_events = (struct strs){c->ids, c->n};
+    out->depth = c->depth + (c->depth < EVENT_DEPTH_MAX);
+    return ERR_NONE;
 }
 
 static enum err find_auth(struct hs *hs, struct arena *a, const struct room *room,

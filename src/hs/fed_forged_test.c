@@ -5,6 +5,10 @@
 #include "engine/engine.h"
 #include "test/test.h"
 
+#include <string.h>
+
+enum { FORKS = 40 };
+
 /* The id of the room's state event, as who of house 0 sees it. */
 static struct str state_id(struct town *t, const char *who, struct str room, const char *type,
                            const char *state_key)
@@ -21,14 +25,39 @@ static struct str state_id(struct town *t, const char *who, struct str room, con
     return STR_ABSENT;
 }
 
-/* Bob, of house 1, has power in a room of his own, of which house 0 is too. */
-TEST(an_event_that_follows_one_of_another_room_brings_none_of_its_state)
+/* Is it in the timeline? */
+static bool hears(struct town *t, const char *who, struct str room, const char *text)
 {
-    struct town *t = town_new(2);
+    struct str line = town_text(t, "GET /_matrix/client/v3/rooms/%.*s/messages?dir=b&limit=50",
+                                STR_ARG(percent_write(t->a, room)));
+    CHECK(town_ask(t, 0, who, line.p, "") == 200);
+    return strstr(json_str(t->a, t->answer).p, text) != NULL;
+}
+
+/* House 1 seals it. */
+static struct str sealed(struct town *t, struct str text)
+{
     struct event_signer signer = hs_signer(t->houses[1].hs);
     struct json *pdu;
     struct event *ev;
     const char *why = "";
+    CHECK(json_parse(t->a, text, &pdu, NULL) == ERR_NONE);
+    CHECK(event_complete(t->a, room_version_default(), pdu, &signer, &ev, &why) == ERR_NONE);
+    return ev->json;
+}
+
+static void send_pdus(struct town *t, struct str pdus)
+{
+    struct str body = town_text(t, "{\"origin\":\"%.*s\",\"origin_server_ts\":1,\"pdus\":[",
+                                STR_ARG(town_name(t, 1)));
+    body = arena_join(t->a, body, pdus, STR("]}"));
+    CHECK(town_serve(t, 1, 0, "PUT /_matrix/federation/v1/send/1", body.p) == 200);
+}
+
+/* Bob, of house 1, has power in a room of his own, of which house 0 is too. */
+TEST(an_event_that_follows_one_of_another_room_brings_none_of_its_state)
+{
+    struct town *t = town_new(2);
     const char *alice = town_user(t, 0, "alice");
     const char *bob = town_user(t, 1, "bob");
     const char *bob_id = town_user_id(t, 1, "bob");
@@ -47,14 +76,56 @@ TEST(an_event_that_follows_one_of_another_room_brings_none_of_its_state)
         STR_ARG(state_id(t, alice, room, "m.room.create", "")),
         STR_ARG(state_id(t, alice, room, "m.room.power_levels", "")),
         STR_ARG(state_id(t, alice, room, "m.room.member", bob_id)));
-    CHECK(json_parse(t->a, text, &pdu, NULL) == ERR_NONE);
-    CHECK(event_complete(t->a, room_version_default(), pdu, &signer, &ev, &why) == ERR_NONE);
-    struct str body = town_text(t, "{\"origin\":\"%.*s\",\"origin_server_ts\":1,\"pdus\":[%.*s]}",
-                                STR_ARG(town_name(t, 1)), STR_ARG(ev->json));
-    CHECK(town_serve(t, 1, 0, "PUT /_matrix/federation/v1/send/1", body.p) == 200);
+    send_pdus(t, sealed(t, text));
     CHECK(str_is_absent(state_id(t, alice, room, "m.room.name", "")));
-    CHECK(!town_sees(t, 0, alice, room, ev->id));
+    CHECK(!hears(t, alice, room, "there"));
     town_free(t);
 }
 
-TEST_MAIN(TEST_ROW(an_event_that_follows_one_of_another_room_brings_none_of_its_state))
+/* Bob goes on from his join again and again, each time with another name, and says that it is far
+ * down. */
+TEST(however_many_forks_are_heaped_up_none_pushes_a_state_out)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *bob_id = town_user_id(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    struct str pdus = STR("");
+    CHECK(town_join(t, 1, bob, room, 0));
+    struct str join = state_id(t, alice, room, "m.room.member", bob_id);
+    struct str topic = town_put(t, 0, alice, room, "state/m.room.topic", "{\"topic\":\"ours\"}");
+    for (int i = 0; i < FORKS; i++) {
+        struct str text = town_text(
+            t,
+            "{\"type\":\"m.room.member\",\"room_id\":\"%.*s\",\"sender\":\"%s\",\"state_key\":"
+            "\"%s\",\"content\":{\"membership\":\"join\",\"displayname\":\"%d\"},\"depth\":9999,"
+            "\"origin_server_ts\":%lld,\"prev_events\":[\"%.*s\"],\"auth_events\":[\"%.*s\",\"%.*"
+            "s\","
+            "\"%.*s\",\"%.*s\"]}",
+            STR_ARG(room), bob_id, bob_id, i, (long long)t->now.unix_ms + 1, STR_ARG(join),
+            STR_ARG(state_id(t, alice, room, "m.room.create", "")),
+            STR_ARG(state_id(t, alice, room, "m.room.power_levels", "")),
+            STR_ARG(state_id(t, alice, room, "m.room.join_rules", "")), STR_ARG(join));
+        pdus = arena_join(t->a, pdus, i > 0 ? STR(",") : STR(""), sealed(t, text));
+    }
+    send_pdus(t, pdus);
+    CHECK(!str_eq(state_id(t, alice, room, "m.room.member", bob_id), join));
+    CHECK_STR(state_id(t, alice, room, "m.room.topic", ""), topic);
+    for (int i = 0; i < FORKS / 4; i++) {
+        CHECK(town_say(t, 0, alice, room, "on we go").n > 0);
+    }
+    CHECK_STR(state_id(t, alice, room, "m.room.topic", ""), topic);
+    struct query q;
+    int n = 0;
+    query_start(&q, t->houses[0].hs->store, STMT_EXTREMITY_LIST, "i", (int64_t)1);
+    while (query_next(&q)) {
+        n++;
+    }
+    CHECK(query_end(&q) == ERR_NONE);
+    CHECK(n == 1); /* what goes on brings the forks together */
+    town_free(t);
+}
+
+TEST_MAIN(TEST_ROW(an_event_that_follows_one_of_another_room_brings_none_of_its_state),
+          TEST_ROW(however_many_forks_are_heaped_up_none_pushes_a_state_out))
