@@ -124,7 +124,7 @@ static enum err leave_all(struct hs *hs, struct req *req, const char *membership
 enum err deactivate_post(struct hs *hs, struct req *req)
 {
     static const enum stmt drops[] = {STMT_ACCOUNT_DATA_DROP_USER, STMT_BACKUP_DROP_USER,
-                                      STMT_PUSHER_DROP_USER, STMT_SPECIAL_DROP_USER};
+                                      STMT_PUSHER_DROP_USER};
     bool ok;
     TRY(uia_password(hs, req, &ok));
     if (!ok) {
@@ -133,6 +133,7 @@ enum err deactivate_post(struct hs *hs, struct req *req)
     TRY(leave_all(hs, req, "join"));
     TRY(leave_all(hs, req, "invite"));
     TRY(device_remove_all(hs, req->user, req->user_id, STR_ABSENT));
+    TRY(store_run(hs->store, STMT_SPECIAL_DROP_USER, "i", req->user));
     TRY(store_run(hs->store, STMT_ACCOUNT_DEACTIVATE, "i", req->user));
     if (json_get_bool(req->body, "erase", false)) {
         TRY(store_run(hs->store, STMT_PROFILE_PUT, "itt", req->user, STR_ABSENT, STR_ABSENT));

@@ -18,7 +18,7 @@ struct special_token {
 };
 enum err auth_special_new(struct hs *hs, struct arena *a, const char *kind, int64_t user,
                           struct str device_id, int64_t lives_ms, struct str *token) MUST_USE;
-/* ERR_ABSENT: unknown, of another kind, or too old. */
+/* ERR_ABSENT: unknown, of another kind, too old, or of an account that was deactivated. */
 enum err auth_special_find(struct hs *hs, struct arena *a, const char *kind, struct str token,
                            struct special_token *out) MUST_USE;
 

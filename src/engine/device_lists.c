@@ -81,7 +81,7 @@ enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id, stru
             TRY(device_remove(hs, user, user_id, device_id));
         }
     } while (device_id.p != NULL);
-    return ERR_NONE;
+    return store_run(hs->store, STMT_SPECIAL_DROP_LOGINS, "i", user);
 }
 
 enum err device_list_receive(struct hs *hs, struct str origin, const struct json *content)

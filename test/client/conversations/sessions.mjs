@@ -108,23 +108,45 @@ export const sessions = [
       const bob = await server.register(fresh("bob"));
       const room = await bob.createRoom();
       await alice.join(room);
+      const tokenPath = "/_matrix/client/v1/login/get_token";
+      const body = { auth: auth(name, "pass") };
+      const { login_token: token } = await alice.must("POST", tokenPath, { body });
       const wrong = await alice.call("POST", "/account/deactivate", {
         body: { auth: auth(name, "wrong") },
       });
       equal(wrong.status, 401, "not with a wrong password");
       await alice.must("GET", "/account/whoami");
       const done = await alice.must("POST", "/account/deactivate", {
-        body: { auth: auth(name, "pass"), erase: true },
+        body: { auth: auth(name, "pass") },
       });
       equal(done.id_server_unbind_result, "success", "there was nothing to unbind");
       refused(await alice.call("GET", "/account/whoami"), 401, "M_UNKNOWN_TOKEN", "logged out");
       refused(await server.login(name, "pass"), 403, "M_FORBIDDEN", "no login");
+      const late = await server.call("POST", "/login", { body: { type: "m.login.token", token } });
+      refused(late, 403, "M_FORBIDDEN", "nor with a token from before");
       const { joined } = await bob.must("GET", `/rooms/${enc(room)}/joined_members`);
       equal(Object.keys(joined), [bob.userId], "out of the room");
       const again = await server.call("POST", "/register", {
         body: { username: name, password: "x" },
       });
       refused(again, 400, "M_USER_IN_USE", "the name is never given again");
+    },
+  },
+  {
+    name: "to end all sessions ends the login tokens as well",
+    async run({ server }) {
+      const name = fresh("alice");
+      const alice = await server.register(name, "pass");
+      const { login_token: token } = await alice.must(
+        "POST",
+        "/_matrix/client/v1/login/get_token",
+        {
+          body: { auth: auth(name, "pass") },
+        },
+      );
+      await alice.must("POST", "/logout/all", { body: {} });
+      const late = await server.call("POST", "/login", { body: { type: "m.login.token", token } });
+      refused(late, 403, "M_FORBIDDEN", "a login token from before");
     },
   },
   {
