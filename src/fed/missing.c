@@ -345,8 +345,11 @@ static enum err try_room(struct hs *hs, void *ctx)
     bool more = true;
     bool is_joined;
     TRY(current_is_joined(hs, f->room, &is_joined));
-    if (!is_joined) { /* kept for a join that came to nothing */
+    if (!is_joined) {
         attempt_rest(&f->attempt);
+        if (f->join != 0 && call_is_open(hs, f->join)) {
+            return ERR_NONE; /* what is kept for a join: missing_landed or missing_forget follows */
+        }
         return store_run(hs->store, STMT_WAITING_DROP_ROOM, "i", f->room);
     }
     for (int n = 0; more && n < WAITING_MAX; n++) {
@@ -377,6 +380,18 @@ void missing_turn(struct hs *hs)
 }
 
 /* --- what comes back ------------------------------------------------------------------------- */
+
+/* The answer is here. *is_late: we have left the room meanwhile, and what is told of it is no news.
+ */
+static enum err answered(struct hs *hs, struct fetch *f, bool *is_late)
+{
+    bool is_joined;
+    TRY(current_is_joined(hs, f->room, &is_joined));
+    *is_late = !is_joined;
+    f->attempt.call = 0;
+    attempt_due(&f->attempt, hs->now.mono_ms); /* try_room sees what becomes of what waits */
+    return ERR_NONE;
+}
 
 /* What these cite in turn is asked of the server that answered: it has them, whoever sent them. */
 static enum err admit_in_order(struct hs *hs, const struct call *call, struct room *room,
@@ -490,12 +505,16 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     const struct placed *placed = call->ctx;
     struct room *room;
     struct event *ev = NULL;
+    bool is_late;
     (void)status;
     TRY(room_get(hs, placed->room, &room));
     struct fetch *f = find(hs->missing, room->nid);
     assert(f != NULL);
     attempt_succeeded(&f->attempt);
-    attempt_due(&f->attempt, hs->now.mono_ms);
+    TRY(answered(hs, f, &is_late));
+    if (is_late) {
+        return ERR_NONE;
+    }
     const struct json *pdu = json_first(json_get_array(body, "pdus"));
     if (pdu != NULL) {
         TRY(incoming_parse(hs, call->a, room, json_copy(call->a, pdu), &ev, &why));
@@ -539,10 +558,13 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
     const struct step *step = call->ctx;
     struct room *room;
     struct fetch *f = find(hs->missing, step->room);
+    bool is_late;
     assert(f != NULL);
     TRY(room_get(hs, step->room, &room));
-    attempt_due(&f->attempt, hs->now.mono_ms);
-    f->attempt.call = 0;
+    TRY(answered(hs, f, &is_late));
+    if (is_late) {
+        return ERR_NONE;
+    }
     if (!is_helpful(step, status, body)) {
         hs_log(hs, LOG_INFO, "room %.*s: fetch from %.*s: %d %s", STR_ARG(room->id),
                STR_ARG(call->server), status, why);

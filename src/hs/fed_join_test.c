@@ -5,6 +5,8 @@
 #include "engine/engine.h"
 #include "test/test.h"
 
+#include <string.h>
+
 static enum fate hold_send_join_answers(struct town *t, struct parcel *p)
 {
     (void)t;
@@ -153,8 +155,88 @@ TEST(who_went_away_while_his_join_was_under_way_is_not_answered)
     town_free(t);
 }
 
+static bool is_to_bob(const struct parcel *p)
+{
+    return p->to == 1 && p->status == 0 && strstr(p->line.p, "/federation/v1/send/") != NULL;
+}
+
+/* House 1 hears nothing of house 0, and is told by nobody what it misses. */
+static enum fate keep_from_bob(struct town *t, struct parcel *p)
+{
+    (void)t;
+    if (p->from == 1 && strstr(p->line.p, "/get_missing_events/") != NULL) {
+        return FATE_LOSE;
+    }
+    return is_to_bob(p) && p->from == 0 ? FATE_HOLD : FATE_PASS;
+}
+
+static enum fate keep_and_hold(struct town *t, struct parcel *p)
+{
+    return hold_send_join_answers(t, p) == FATE_HOLD ? FATE_HOLD : keep_from_bob(t, p);
+}
+
+TEST(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way)
+{
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *carol = town_user(t, 2, "carol");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 2, carol, room, 0));
+    CHECK(town_join(t, 1, bob, room, 0));
+    t->rule = keep_from_bob;
+    (void)town_say(t, 0, alice, room, "unheard");
+    (void)town_say(t, 2, carol, room, "follows it");
+    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
+                                 STR_ARG(percent_write(t->a, room)));
+    CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+    t->rule = keep_and_hold;
+    uint64_t id = begin_join(t, 1, bob, room, 0);
+    struct str late = town_say(t, 2, carol, room, "meanwhile");
+    town_pass(t, 8000);
+    CHECK(t->asked[id] == 0);
+    town_release(t);
+    CHECK(t->asked[id] == 200);
+    CHECK(town_sees(t, 1, bob, room, late));
+    town_free(t);
+}
+
+static enum fate keep_and_hold_answers(struct town *t, struct parcel *p)
+{
+    (void)t;
+    if (p->status != 0 && strstr(p->line.p, "/get_missing_events/") != NULL) {
+        return FATE_HOLD;
+    }
+    return is_to_bob(p) && p->from == 0 ? FATE_HOLD : FATE_PASS;
+}
+
+TEST(an_answer_that_comes_after_we_have_left_is_no_news)
+{
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *carol = town_user(t, 2, "carol");
+    int64_t known;
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 2, carol, room, 0));
+    CHECK(town_join(t, 1, bob, room, 0));
+    t->rule = keep_and_hold_answers;
+    struct str unheard = town_say(t, 0, alice, room, "unheard");
+    (void)town_say(t, 2, carol, room, "follows it");
+    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
+                                 STR_ARG(percent_write(t->a, room)));
+    CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+    town_release(t);
+    CHECK(store_get_int(t->houses[1].hs->store, &known, 0, STMT_EVENT_FIND, "t", unheard) ==
+          ERR_NONE);
+    CHECK(known == 0);
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
           TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
           TEST_ROW(an_invite_that_is_taken_back_is_gone), TEST_ROW(an_invite_ends_with_a_ban),
           TEST_ROW(who_went_away_while_his_join_was_under_way_is_not_answered),
-          TEST_ROW(a_stranger_cannot_take_an_invite_back))
+          TEST_ROW(a_stranger_cannot_take_an_invite_back),
+          TEST_ROW(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way),
+          TEST_ROW(an_answer_that_comes_after_we_have_left_is_no_news))
