@@ -81,6 +81,11 @@ static enum err authorise(struct hs *hs, struct req *req, const struct room *roo
     return ERR_NONE;
 }
 
+static enum err refuse_guest(struct req *req)
+{
+    return reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN", "guests may not join this room");
+}
+
 /* Guests come in where the room says that they may. */
 static enum err check_guest(struct hs *hs, struct req *req, const struct room *room)
 {
@@ -90,7 +95,7 @@ static enum err check_guest(struct hs *hs, struct req *req, const struct room *r
     }
     return !req->is_guest || str_eq(json_get_text(access, "guest_access"), STR("can_join"))
                ? ERR_NONE
-               : reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN", "guests may not join this room");
+               : refuse_guest(req);
 }
 
 static enum err join_here(struct hs *hs, struct req *req, struct room *room)
@@ -169,6 +174,9 @@ static enum err join_room(struct hs *hs, struct req *req, struct str room_id)
     if (is_resident) {
         return join_here(hs, req, room);
     }
+    if (req->is_guest) { /* whether they may, a room elsewhere tells its members only */
+        return refuse_guest(req);
+    }
     TRY(servers_of(hs, req, room_id, room, &servers));
     TRY(membership_content(hs, req->a, req->user, "join", &content));
     put_custom(content, req->body, req->a);
@@ -192,6 +200,9 @@ enum err join_post(struct hs *hs, struct req *req)
     }
     if (server.n > 0 && hs_is_ours(hs, what)) {
         return reply_not_found(req, "there is no room with this alias");
+    }
+    if (req->is_guest) {
+        return refuse_guest(req);
     }
     return hs->remote->alias(hs, req, what, true);
 }
@@ -286,16 +297,16 @@ static enum err change_member(struct hs *hs, struct req *req, struct str user_id
     return sent == NULL ? ERR_NONE : reply_empty(req);
 }
 
-static enum err target_membership(struct hs *hs, struct req *req, struct str *membership)
+/* Of the user in the body, told to members of the room only; *ok false: the refusal is set. */
+static enum err target_membership(struct hs *hs, struct req *req, struct str *membership, bool *ok)
 {
     struct room *room;
     int64_t user;
     *membership = STR_ABSENT;
-    enum err err = room_find(hs, req->params[0], &room);
-    if (err == ERR_ABSENT) {
+    TRY(access_joined(hs, req, &room, ok));
+    if (!*ok) {
         return ERR_NONE;
     }
-    TRY(err);
     TRY(store_name_find(hs->store, json_get_text(req->body, "user_id"), &user));
     return current_membership(hs, user, room->nid, req->a, membership, NULL);
 }
@@ -303,7 +314,11 @@ static enum err target_membership(struct hs *hs, struct req *req, struct str *me
 enum err kick_post(struct hs *hs, struct req *req)
 {
     struct str membership;
-    TRY(target_membership(hs, req, &membership));
+    bool ok;
+    TRY(target_membership(hs, req, &membership, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
     if (membership.p == NULL || str_eq(membership, STR("leave")) ||
         str_eq(membership, STR("ban"))) {
         return reply_forbidden(req, "that user is not in the room");
@@ -319,7 +334,11 @@ enum err ban_post(struct hs *hs, struct req *req)
 enum err unban_post(struct hs *hs, struct req *req)
 {
     struct str membership;
-    TRY(target_membership(hs, req, &membership));
+    bool ok;
+    TRY(target_membership(hs, req, &membership, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
     if (!str_eq(membership, STR("ban"))) {
         return reply_forbidden(req, "that user is not banned");
     }

@@ -1,7 +1,9 @@
 /** Who is let in by flags of the program: guests, and those who know the shared secret. */
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 
@@ -63,6 +65,8 @@ test("a guest takes part where guests may, and does nothing else", async () => {
   const refusal = [403, "M_GUEST_ACCESS_FORBIDDEN"];
   for (const [method, at] of [
     ["POST", `/join/${enc(closed)}`],
+    ["POST", `/join/${enc("!somewhere:else.example")}`],
+    ["POST", `/join/${enc("#somewhere:else.example")}`],
     ["POST", "/createRoom"],
     ["POST", `/rooms/${enc(open)}/invite`],
     ["POST", "/account/password"],
@@ -71,5 +75,27 @@ test("a guest takes part where guests may, and does nothing else", async () => {
     const answer = await guest.call(method, at, { body: { user_id: alice.userId } });
     assert.deepEqual([answer.status, answer.body.errcode], refusal, at);
   }
+  await server.stop();
+});
+
+test("a head that leaves no room for the client's address is refused", async () => {
+  const server = await startNeurite(await scratch());
+  const { hostname, port } = new URL(server.base);
+  const start = "GET /_matrix/client/versions HTTP/1.1\r\nneurite-address: 192.0.2.1\r\npad: ";
+  const end = "\r\nconnection: close\r\n\r\n";
+  /** @param {number} size @returns {Promise<string>} */
+  const ask = async (size) => {
+    const socket = net.connect(Number(port), hostname);
+    socket.setEncoding("utf8");
+    let answer = "";
+    socket.on("data", (text) => {
+      answer += text;
+    });
+    socket.write(start + "x".repeat(size - start.length - end.length) + end);
+    await once(socket, "close");
+    return answer;
+  };
+  assert.match(await ask(32 * 1024 - 200), /^HTTP\/1.1 200 /);
+  assert.match(await ask(32 * 1024 - 8), /^HTTP\/1.1 431 .*M_TOO_LARGE/s);
   await server.stop();
 });

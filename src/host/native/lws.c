@@ -101,28 +101,31 @@ static bool client_settle(struct client *c)
     return true;
 }
 
-/* The head with the client's address as its first header (engine/gate.c). */
+/* The head with the client's address as its first header (engine/gate.c); absent: too large. */
 static struct str head_with_address(struct client *c, struct str head)
 {
     struct buf *out = &c->s->head;
     struct str line, rest;
     buf_clear(out);
     str_cut(head, '\n', &line, &rest);
-    buf_add(out, line);
-    buf_add_fmt(out, "\nneurite-address: %s\r\n", c->from.text);
+    buf_add_fmt(out, "%.*s\nneurite-address: %s\r\n", STR_ARG(line), c->from.text);
     buf_add(out, rest);
-    return out->overflow ? head : buf_str(out);
+    return out->overflow ? STR_ABSENT : buf_str(out);
 }
 
 /* Hands over a request that is complete. */
 static bool client_step(struct client *c)
 {
+    struct sockets *s = c->s;
     struct str head, body;
     if (visit_next(c->visit, &head, &body)) {
-        struct sockets *s = c->s;
-        size_t slot = (size_t)(c - s->clients);
-        c->id = ++s->serial * SOCKETS_CONNECTIONS_MAX + slot;
-        s->events.request(s->events.ctx, c->id, head_with_address(c, head), body);
+        head = head_with_address(c, head);
+        if (str_is_absent(head)) {
+            visit_refuse_head(c->visit);
+            return client_settle(c);
+        }
+        c->id = ++s->serial * SOCKETS_CONNECTIONS_MAX + (size_t)(c - s->clients);
+        s->events.request(s->events.ctx, c->id, head, body);
     }
     return client_settle(c);
 }

@@ -173,11 +173,16 @@ static bool head_has_end(struct str bytes)
     return false;
 }
 
+void visit_refuse_head(struct visit *visit)
+{
+    refuse(visit, 431,
+           STR("{\"errcode\":\"M_TOO_LARGE\",\"error\":\"The request's head is too large.\"}"));
+}
+
 static void head_refuse(struct visit *visit)
 {
     if (visit->in.n > HTTP_HEAD_MAX && !head_has_end(buf_str(&visit->in))) {
-        refuse(visit, 431,
-               STR("{\"errcode\":\"M_TOO_LARGE\",\"error\":\"The request's head is too large.\"}"));
+        visit_refuse_head(visit);
     } else {
         refuse_malformed(visit);
     }

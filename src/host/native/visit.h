@@ -32,6 +32,9 @@ bool visit_is_read(const struct visit *visit); /* and it is a GET or HEAD */
 /* Ends the open request. head: "name: value\r\n" lines without content-length. */
 void visit_answer(struct visit *visit, int status, struct str head, struct str body);
 
+/* Ends the open request with 431: the host has no room for what it adds to the head. */
+void visit_refuse_head(struct visit *visit);
+
 /* Bytes to send now, borrowed; empty when there are none. visit_sent drops the first n of them. */
 struct str visit_unsent(const struct visit *visit);
 void visit_sent(struct visit *visit, size_t n);
