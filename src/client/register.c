@@ -10,25 +10,26 @@
 
 enum { GENERATED_LENGTH = 12, NONCE_MS = 60 * 1000 };
 
-/* Sets the refusal when the name cannot be had. */
+/* *ok false: the name cannot be had, and the refusal is set. Asking leaves nothing in the store. */
 static enum err check_name(struct hs *hs, struct req *req, struct str local, struct str *user_id,
-                           int64_t *user)
+                           bool *ok)
 {
     struct query q;
-    *user = 0;
+    int64_t user;
+    *ok = false;
     if (!mxid_is_new_local(local, hs->identity.server)) {
         return reply_error(req, 400, "M_INVALID_USERNAME",
                            "a username has only a-z, 0-9 and . _ = - / +");
     }
     *user_id = arena_fmt(req->a, "@%.*s:%.*s", STR_ARG(local), STR_ARG(hs->identity.server));
-    TRY(store_name(hs->store, *user_id, user));
-    enum err err = query_one(&q, hs->store, STMT_ACCOUNT_GET, "i", *user);
-    if (err == ERR_ABSENT) {
+    TRY(store_name_find(hs->store, *user_id, &user));
+    enum err err = query_one(&q, hs->store, STMT_ACCOUNT_GET, "i", user);
+    *ok = err == ERR_ABSENT;
+    if (*ok) {
         return ERR_NONE;
     }
     TRY(err);
     TRY(query_end(&q));
-    *user = 0;
     return reply_error(req, 400, "M_USER_IN_USE", "this username is taken; choose another");
 }
 
@@ -42,39 +43,42 @@ static struct str lower(struct arena *a, struct str text)
     return str_make(out, text.n);
 }
 
-/* What kind of account. */
-struct kind {
+/* An account that is to be. */
+struct account {
+    struct str user_id, local, password; /* password absent: none */
     bool is_admin, is_guest;
 };
 
-static enum err make(struct hs *hs, struct req *req, int64_t user, struct str local,
-                     struct str password, struct kind kind)
+static enum err make(struct hs *hs, struct req *req, const struct account *account, int64_t *user)
 {
     uint8_t salt[PASSWORD_SALT_SIZE];
     hs_random(hs, salt, sizeof(salt));
-    struct str phc = str_is_absent(password)
-                         ? STR_ABSENT
-                         : password_hash(req->a, password, hs->settings.password_cost, salt);
-    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", user, phc, hs->now.unix_ms,
-                  (int64_t)kind.is_admin, (int64_t)kind.is_guest));
-    return store_run(hs->store, STMT_PROFILE_PUT, "itt", user, local, STR_ABSENT);
+    struct str phc =
+        str_is_absent(account->password)
+            ? STR_ABSENT
+            : password_hash(req->a, account->password, hs->settings.password_cost, salt);
+    TRY(store_name(hs->store, account->user_id, user));
+    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", *user, phc, hs->now.unix_ms,
+                  (int64_t)account->is_admin, (int64_t)account->is_guest));
+    return store_run(hs->store, STMT_PROFILE_PUT, "itt", *user, account->local, STR_ABSENT);
 }
 
 static enum err register_guest(struct hs *hs, struct req *req)
 {
-    struct str local = lower(req->a, hs_random_text(hs, req->a, GENERATED_LENGTH));
-    struct str user_id;
+    struct account account = {.is_guest = true};
     int64_t user;
+    bool ok;
     if (!hs->settings.guests) {
         return reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN", "there are no guests here");
     }
-    TRY(check_name(hs, req, local, &user_id, &user));
-    if (user == 0) {
+    account.local = lower(req->a, hs_random_text(hs, req->a, GENERATED_LENGTH));
+    TRY(check_name(hs, req, account.local, &account.user_id, &ok));
+    if (!ok) {
         return ERR_NONE;
     }
-    TRY(make(hs, req, user, local, STR_ABSENT, (struct kind){.is_guest = true}));
+    TRY(make(hs, req, &account, &user));
     struct json *out = json_object(req->a);
-    TRY(login_device(hs, req, user, user_id, out));
+    TRY(login_device(hs, req, user, account.user_id, out));
     return reply_json(req, out);
 }
 
@@ -94,8 +98,8 @@ enum err register_post(struct hs *hs, struct req *req)
     }
     username = str_is_absent(username) ? hs_random_text(hs, req->a, GENERATED_LENGTH) : username;
     username = lower(req->a, username);
-    TRY(check_name(hs, req, username, &user_id, &user));
-    if (user == 0) {
+    TRY(check_name(hs, req, username, &user_id, &ok));
+    if (!ok) {
         return ERR_NONE;
     }
     if (password.n > PASSWORD_MAX || (password.p != NULL && password.n == 0)) {
@@ -113,7 +117,8 @@ enum err register_post(struct hs *hs, struct req *req)
     if (!ok) {
         return ERR_NONE;
     }
-    TRY(make(hs, req, user, username, password, (struct kind){0}));
+    struct account account = {.user_id = user_id, .local = username, .password = password};
+    TRY(make(hs, req, &account, &user));
     struct json *out = json_object(req->a);
     if (json_get_bool(req->body, "inhibit_login", false)) {
         json_put_text(out, "user_id", user_id);
@@ -128,9 +133,9 @@ enum err register_post(struct hs *hs, struct req *req)
 enum err register_available_get(struct hs *hs, struct req *req)
 {
     struct str user_id;
-    int64_t user;
-    TRY(check_name(hs, req, req_query(req, "username"), &user_id, &user));
-    if (user == 0) {
+    bool ok;
+    TRY(check_name(hs, req, req_query(req, "username"), &user_id, &ok));
+    if (!ok) {
         return ERR_NONE;
     }
     struct json *out = json_object(req->a);
@@ -193,8 +198,8 @@ enum err register_secret_post(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     struct str local = lower(req->a, claim.username);
-    TRY(check_name(hs, req, local, &user_id, &user));
-    if (user == 0) {
+    TRY(check_name(hs, req, local, &user_id, &ok));
+    if (!ok) {
         return ERR_NONE;
     }
     if (claim.password.n == 0 || claim.password.n > PASSWORD_MAX) {
@@ -206,7 +211,9 @@ enum err register_secret_post(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     TRY(store_run(hs->store, STMT_SPECIAL_DROP, "b", nonce.hash));
-    TRY(make(hs, req, user, local, claim.password, (struct kind){.is_admin = claim.is_admin}));
+    struct account account = {
+        .user_id = user_id, .local = local, .password = claim.password, .is_admin = claim.is_admin};
+    TRY(make(hs, req, &account, &user));
     struct json *out = json_object(req->a);
     TRY(login_device(hs, req, user, user_id, out));
     hs_log(hs, LOG_INFO, "registered %.*s by the shared secret", STR_ARG(user_id));

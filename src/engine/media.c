@@ -4,7 +4,8 @@
 #include "base/encode.h"
 #include "crypto/hash.h"
 
-enum { TYPE_MAX = 200, ID_MAX = 255 };
+/* ROW_SIZE: what a file counts besides its bytes, as in MEDIA_SUM; empty ones take room as well. */
+enum { TYPE_MAX = 200, ID_MAX = 255, ROW_SIZE = 1024 };
 
 enum err media_find(struct hs *hs, struct arena *a, struct str id, struct media *out)
 {
@@ -46,7 +47,7 @@ enum err media_put(struct hs *hs, struct arena *a, struct media *m, struct str b
 {
     int64_t total;
     TRY(store_get_int(hs->store, &total, 0, STMT_MEDIA_SUM, "i", m->user));
-    if (total + (int64_t)bytes.n > MEDIA_OF_USER_MAX) {
+    if (total + (int64_t)bytes.n + ROW_SIZE > MEDIA_OF_USER_MAX) {
         return ERR_LIMIT;
     }
     return store(hs, a, m, bytes);
@@ -57,7 +58,7 @@ enum err media_cache(struct hs *hs, struct arena *a, struct media *m, struct str
     int64_t total;
     m->user = 0;
     TRY(store_get_int(hs->store, &total, 0, STMT_MEDIA_SUM, "i", (int64_t)0));
-    while (total > 0 && total + (int64_t)bytes.n > MEDIA_CACHE_MAX) {
+    while (total > 0 && total + (int64_t)bytes.n + ROW_SIZE > MEDIA_CACHE_MAX) {
         struct query q;
         TRY(query_one(&q, hs->store, STMT_MEDIA_OLDEST, "i", (int64_t)0));
         struct str id = query_str(&q, a, 0);

@@ -294,8 +294,31 @@ TEST(too_many_requests_are_told_when_to_come_back)
     world_close(&w);
 }
 
+TEST(names_and_tokens_are_not_guessed_by_reading_fast)
+{
+    static const char *const guesses[] = {
+        "GET /_matrix/client/v3/register/available?username=b",
+        "GET /_matrix/client/v1/register/m.login.registration_token/validity?token=t",
+        "GET /_synapse/admin/v1/register",
+    };
+    for (size_t i = 0; i < COUNT_OF(guesses); i++) {
+        struct world w;
+        world_open_as(&w, true);
+        int tries = 0;
+        do {
+            (void)ask(&w, guesses[i], "neurite-address: 192.0.2.1\r\n", "");
+            tries++;
+        } while (w.status != 429 && tries < 100);
+        CHECK(w.status == 429 && tries > 5);
+        (void)ask(&w, "GET /_matrix/client/v3/login", "neurite-address: 192.0.2.1\r\n", "");
+        CHECK(w.status == 200); /* what a client reads as it starts is not counted with them */
+        world_close(&w);
+    }
+}
+
 TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
           TEST_ROW(a_failed_flush_lets_nothing_out),
+          TEST_ROW(names_and_tokens_are_not_guessed_by_reading_fast),
           TEST_ROW(a_refused_request_leaves_nothing_behind),
           TEST_ROW(a_repeated_request_id_acts_once_and_answers_alike),
           TEST_ROW(a_long_poll_answers_in_the_turn_of_the_change),
