@@ -182,7 +182,8 @@ static bool take_token(struct walk *w, struct str token)
 {
     size_t dot;
     if (!str_find(token, '.', &dot) || token.p[0] != 'h' || dot < 2 ||
-        !str_to_i64(str_sub(token, 1, dot - 1), &w->skip) || w->skip < 0) {
+        !str_to_i64(str_sub(token, 1, dot - 1), &w->skip) || w->skip < 0 ||
+        w->skip > HIERARCHY_ROOMS_MAX) {
         return false;
     }
     struct str same = arena_fmt(w->req->a, "%lld.%d", (long long)w->max_depth, w->suggested_only);

@@ -7,6 +7,7 @@
 #include "engine/snapshot.h"
 #include "engine/token.h"
 #include "engine/visible.h"
+#include "room/visibility.h"
 
 enum { MESSAGES_DEFAULT = 10, INITIAL_SYNC_DEFAULT = 20 };
 
@@ -186,7 +187,32 @@ enum err context_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
-/* With `at`: the room as it was at that token, where the user was in it. */
+/* Whether the user may read the state at a snapshot that is not today's. */
+static enum err may_read(struct hs *hs, struct req *req, int64_t snapshot, bool *may)
+{
+    int64_t member;
+    int64_t setting;
+    struct stored *s = NULL;
+    TRY(snapshot_get(hs, snapshot, STR("m.room.member"), req->user_id, &member));
+    if (member != 0) {
+        TRY(event_get(hs, member, &s));
+    }
+    *may = s != NULL && str_eq(event_membership(s->ev), STR("join"));
+    if (*may) {
+        return ERR_NONE;
+    }
+    s = NULL;
+    TRY(snapshot_get(hs, snapshot, STR("m.room.history_visibility"), STR(""), &setting));
+    if (setting != 0) {
+        TRY(event_get(hs, setting, &s));
+    }
+    enum visibility visibility = visibility_parse(s == NULL ? NULL : s->ev->content);
+    *may = visibility == VISIBILITY_SHARED || visibility == VISIBILITY_WORLD_READABLE;
+    return ERR_NONE;
+}
+
+/* With `at`: the room as it was at that token, if the user may see it; snapshot 0: nobody was here.
+ */
 static enum err read_at(struct hs *hs, struct req *req, struct access *access, bool *ok)
 {
     struct str at = req_query(req, "at");
@@ -199,9 +225,10 @@ static enum err read_at(struct hs *hs, struct req *req, struct access *access, b
     if (at.n > 0 && position < access->position) {
         TRY(store_get_int(hs->store, &snapshot, 0, STMT_STATE_AT, "ii", access->room->nid,
                           position));
-        access->snapshot = snapshot != 0 ? snapshot : access->snapshot;
+        access->snapshot = snapshot;
+        TRY(may_read(hs, req, snapshot, ok));
     }
-    return ERR_NONE;
+    return *ok ? ERR_NONE : reply_forbidden(req, "you may not see who was in that room then");
 }
 
 enum err members_get(struct hs *hs, struct req *req)

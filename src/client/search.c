@@ -9,7 +9,14 @@
 #include "engine/token.h"
 #include "engine/visible.h"
 
-enum { LIMIT_DEFAULT = 10, CONTEXT_DEFAULT = 5, BATCH = 200, QUERY_MAX = 65536 };
+/* STATE_EVENTS_MAX: told with include_state, in all rooms together. */
+enum {
+    LIMIT_DEFAULT = 10,
+    CONTEXT_DEFAULT = 5,
+    BATCH = 200,
+    QUERY_MAX = 65536,
+    STATE_EVENTS_MAX = 5000,
+};
 
 struct hit {
     struct stored *s;
@@ -313,7 +320,8 @@ static enum err put_state(struct search *s, struct json *out)
 {
     struct client_view view = {.user = s->req->user, .device_id = s->req->device_id};
     struct json *states = json_put_object(out, STR("state"));
-    for (size_t i = 0; i < s->n; i++) {
+    size_t told = 0;
+    for (size_t i = 0; i < s->n && told < STATE_EVENTS_MAX; i++) {
         struct room *room;
         struct state state;
         struct str membership;
@@ -326,9 +334,10 @@ static enum err put_state(struct search *s, struct json *out)
         bool joined = str_eq(membership, STR("join"));
         TRY(snapshot_load(s->hs, s->req->a, joined ? room->snapshot : s->hits[i].s->after, &state));
         const struct state_entry *e = state_next(&state, NULL);
-        for (; e != NULL; e = state_next(&state, e)) {
+        for (; e != NULL && told < STATE_EVENTS_MAX; e = state_next(&state, e)) {
             struct stored *ev;
             struct json *shown;
+            told++;
             TRY(event_find(s->hs, e->event_id, &ev));
             TRY(client_event(s->hs, s->req->a, ev, &view, &shown));
             json_push(list, shown);

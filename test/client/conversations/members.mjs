@@ -117,4 +117,47 @@ export const members = [
       equal(await alice.must("GET", path), {}, "until it is deleted");
     },
   },
+  {
+    name: "who was there is told to those who could see it",
+    async run({ server }) {
+      const alice = await server.register(fresh("then"));
+      const bob = await server.register(fresh("then"));
+      const now = async () => (await alice.must("GET", "/sync")).next_batch;
+      const before = await now();
+      const hidden = { history_visibility: "joined" };
+      const room = await alice.createRoom({
+        preset: "public_chat",
+        initial_state: [{ type: "m.room.history_visibility", state_key: "", content: hidden }],
+      });
+      const path = `/rooms/${enc(room)}/members`;
+      const alone = await now();
+      await alice.say(room, "nobody is here");
+      await bob.join(room);
+      equal((await alice.must("GET", path)).chunk.length, 2, "two are there now");
+      const then = await alice.must("GET", path, { query: { at: alone } });
+      equal(then.chunk.length, 1, "one was there then");
+      const early = await alice.must("GET", path, { query: { at: before } });
+      equal(early.chunk, [], "and none before the room was");
+      const no = await bob.call("GET", path, { query: { at: alone } });
+      refused(no, 403, "M_FORBIDDEN", "who came later does not see it");
+    },
+  },
+  {
+    name: "a stranger learns nothing of a room's members by trying to put them out",
+    async run({ server }) {
+      const alice = await server.register(fresh("inside"));
+      const carol = await server.register(fresh("outside"));
+      const room = await alice.createRoom();
+      for (const what of ["kick", "unban"]) {
+        const path = `/rooms/${enc(room)}/${what}`;
+        const answers = [];
+        for (const user_id of [alice.userId, carol.userId]) {
+          const answer = await carol.call("POST", path, { body: { user_id } });
+          refused(answer, 403, "M_FORBIDDEN", what);
+          answers.push(answer.body.error);
+        }
+        ok(answers[0] === answers[1] && answers[0].includes("you are not"), answers.join("; "));
+      }
+    },
+  },
 ];

@@ -233,4 +233,15 @@ export const spaces = [
       equal(none, { joined: [], count: 0 }, "none with a stranger");
     },
   },
+  {
+    name: "a walk goes on only where one can have stopped",
+    async run({ server }) {
+      const alice = await server.register(fresh("walk"));
+      const room = await alice.createRoom();
+      const path = `/_matrix/client/v1/rooms/${enc(room)}/hierarchy`;
+      const from = "h9223372036854775807.16.0";
+      const answer = await alice.call("GET", path, { query: { from } });
+      refused(answer, 400, "M_INVALID_PARAM", "no page ends there");
+    },
+  },
 ];
