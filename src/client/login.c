@@ -38,6 +38,7 @@ enum err login_device(struct hs *hs, struct req *req, int64_t user, struct str u
         TRY(err);
         TRY(query_end(&q));
         TRY(store_run(hs->store, STMT_TOKEN_DROP_DEVICE, "it", user, device_id));
+        TRY(store_run(hs->store, STMT_SPECIAL_DROP_DEVICE, "it", user, device_id));
     }
     json_put_text(out, "user_id", user_id);
     TRY(auth_token_pair(hs, req->a, user, device_id,

@@ -39,8 +39,16 @@ export const sessions = [
         "M_UNKNOWN_TOKEN",
         "one whose successor was used is over",
       );
-      const plain = await server.login(name, "pass");
-      equal(plain.body.refresh_token, undefined, "who does not ask gets none");
+      const { refresh_token: last } = await server.must("POST", "/refresh", { body: used });
+      const login = { ...auth(name, "pass"), device_id: session.device_id };
+      const plain = await server.must("POST", "/login", { body: login });
+      equal(plain.refresh_token, undefined, "who does not ask gets none");
+      refused(
+        await server.call("POST", "/refresh", { body: { refresh_token: last } }),
+        401,
+        "M_UNKNOWN_TOKEN",
+        "another login on the device ends what it had",
+      );
     },
   },
   {
