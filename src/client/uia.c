@@ -72,6 +72,10 @@ enum err uia_password(struct hs *hs, struct req *req, bool *ok)
         str_starts(str_from(req->user_id, 1), arena_join(req->a, named, STR(":"), STR("")));
     if (is_self) {
         bool go;
+        TRY(admission_trial(hs, req, req->user));
+        if (req->reply.status != 0) {
+            return ERR_NONE;
+        }
         TRY(admission_password(hs, req, &go));
         if (!go) {
             return ERR_NONE;

@@ -179,9 +179,16 @@ enum err admission_check(struct hs *hs, struct req *req)
     return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
 }
 
+/* The handler of a request that waited for its password's hash. */
+static enum err again(struct hs *hs, struct req *req, bool is_time_up)
+{
+    (void)is_time_up;
+    return req->route->handler(hs, req);
+}
+
 enum err admission_trial(struct hs *hs, struct req *req, int64_t user)
 {
-    if (!hs->settings.rate_limits || user == 0) {
+    if (!hs->settings.rate_limits || user == 0 || req->resume == again) {
         return ERR_NONE;
     }
     int64_t wait_ms = take(hs, RATE_PASSWORD, (uint64_t)user << 1);
@@ -189,12 +196,6 @@ enum err admission_trial(struct hs *hs, struct req *req, int64_t user)
 }
 
 /* --- passwords ------------------------------------------------------------------------------ */
-
-static enum err again(struct hs *hs, struct req *req, bool is_time_up)
-{
-    (void)is_time_up;
-    return req->route->handler(hs, req);
-}
 
 enum err admission_password(struct hs *hs, struct req *req, bool *go)
 {

@@ -13,7 +13,8 @@ void admission_free(struct admission *admission);
 /* Counts the request against its class, for its user or else its address. 429 M_LIMIT_EXCEEDED
  * with retry_after_ms is set when that is too much. Does nothing without settings.rate_limits. */
 enum err admission_check(struct hs *hs, struct req *req);
-/* Counts a trial of a password for this account, from wherever it comes: the same reply. */
+/* Counts a trial of a password for this account, from wherever it comes, and once though it waits
+ * for its hash: the same reply. */
 enum err admission_trial(struct hs *hs, struct req *req, int64_t user);
 
 /* Before a handler's first password hash, and before it has written anything: one request a turn

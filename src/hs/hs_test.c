@@ -269,6 +269,49 @@ TEST(a_turn_hashes_one_password_and_few_wait_from_an_address)
     world_close(&w);
 }
 
+TEST(trials_of_a_password_are_counted_wherever_they_are_made)
+{
+    struct world w;
+    world_open_as(&w, true);
+    const char *who = sign_up(&w, "alice");
+    const char *body = "{\"new_password\":\"q\",\"auth\":{\"type\":\"m.login.password\","
+                       "\"password\":\"guess\"}}";
+    int tries = 0;
+    do {
+        (void)ask(&w, "POST /_matrix/client/v3/account/password", who, body);
+        tries++;
+    } while (w.status == 401 && tries < 100);
+    CHECK(w.status == 429 && tries > 5);
+    const char *login = "{\"type\":\"m.login.password\",\"user\":\"alice\",\"password\":\"p\"}";
+    (void)ask(&w, "POST /_matrix/client/v3/login", "", login);
+    CHECK(w.status == 429); /* of the same account */
+    world_close(&w);
+}
+
+TEST(a_trial_that_waits_for_its_turn_is_counted_once)
+{
+    enum { LOGINS = 10 };
+    struct world w;
+    world_open_as(&w, true);
+    (void)sign_up(&w, "alice");
+    const char *login = "{\"type\":\"m.login.password\",\"user\":\"alice\",\"password\":\"p\"}";
+    size_t before = w.n_answers;
+    for (int i = 0; i < LOGINS; i++) {
+        struct str head = arena_fmt(w.a,
+                                    "POST /_matrix/client/v3/login HTTP/1.1\r\n"
+                                    "neurite-address: 192.0.2.%d\r\n\r\n",
+                                    i + 1);
+        w.next_id++;
+        hs_request(w.hs, w.now, w.next_id, head, str_of(login));
+    }
+    for (size_t n = 1; n <= LOGINS; n++) {
+        drain(&w);
+        CHECK(w.n_answers == before + n && w.status == 200);
+        w.now.mono_ms += 1;
+    }
+    world_close(&w);
+}
+
 TEST(too_many_requests_are_told_when_to_come_back)
 {
     struct world w;
@@ -325,4 +368,6 @@ TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
           TEST_ROW(a_long_poll_ends_with_its_time),
           TEST_ROW(bytes_that_are_no_request_get_an_answer),
           TEST_ROW(a_turn_hashes_one_password_and_few_wait_from_an_address),
+          TEST_ROW(trials_of_a_password_are_counted_wherever_they_are_made),
+          TEST_ROW(a_trial_that_waits_for_its_turn_is_counted_once),
           TEST_ROW(too_many_requests_are_told_when_to_come_back))
