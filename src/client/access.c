@@ -6,6 +6,8 @@
 #include "engine/visible.h"
 #include "room/visibility.h"
 
+enum { MEMBERSHIPS_BACK = 16 }; /* changes of one user's, followed to when he was joined */
+
 enum err access_joined(struct hs *hs, struct req *req, struct room **room, bool *ok)
 {
     struct str membership = STR_ABSENT;
@@ -30,7 +32,33 @@ enum err access_resident(struct hs *hs, struct req *req, struct room **room, boo
     return *ok ? ERR_NONE : reply_forbidden(req, "you are not in that room");
 }
 
-/* What a user who left may still see: the room when he left. */
+/* The member event by which the user, who is not joined, ended being it, followed back from the
+ * newest; *out NULL: he never was joined, or nobody here knows. */
+static enum err find_leaving(struct hs *hs, struct req *req, int64_t event, struct stored **out)
+{
+    *out = NULL;
+    for (int i = 0; i < MEMBERSHIPS_BACK && event != 0; i++) {
+        struct stored *left;
+        struct stored *was = NULL;
+        int64_t before = 0;
+        TRY(event_get(hs, event, &left));
+        if (left->before != 0) {
+            TRY(snapshot_get(hs, left->before, STR("m.room.member"), req->user_id, &before));
+        }
+        if (before != 0) {
+            TRY(event_get(hs, before, &was));
+        }
+        if (was != NULL && str_eq(event_membership(was->ev), STR("join"))) {
+            *out = left;
+            return ERR_NONE;
+        }
+        event = before;
+    }
+    return ERR_NONE;
+}
+
+/* What a user who left may still see: the room when he left. Who was only invited, knocked or was
+ * banned unseen was never there. */
 static enum err at_leaving(struct hs *hs, struct req *req, struct access *access, bool *ok)
 {
     struct query q;
@@ -38,8 +66,8 @@ static enum err at_leaving(struct hs *hs, struct req *req, struct access *access
     TRY(query_one(&q, hs->store, STMT_MEMBER_GET, "ii", req->user, access->room->nid));
     int64_t event = query_int(&q, 1);
     TRY(query_end(&q));
-    if (event != 0) {
-        TRY(event_get(hs, event, &left));
+    TRY(find_leaving(hs, req, event, &left));
+    if (left != NULL) {
         access->snapshot = left->after;
         access->position = left->position;
         *ok = left->after != 0 && left->has_position;

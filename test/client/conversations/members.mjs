@@ -76,6 +76,44 @@ export const members = [
     },
   },
   {
+    name: "who never was in a room does not read it by leaving it",
+    async run({ server }) {
+      const alice = await server.register(fresh("inside"));
+      const [bob, eve, mallory, zoe] = await Promise.all(
+        ["knocked", "invited", "banned", "left"].map((name) => server.register(fresh(name))),
+      );
+      if (!bob || !eve || !mallory || !zoe) {
+        throw new Error("four users");
+      }
+      const room = await alice.createRoom({
+        preset: "private_chat",
+        initial_state: [joinRule("knock")],
+      });
+      const at = `/rooms/${enc(room)}`;
+      await bob.must("POST", `/knock/${enc(room)}`, { body: {} });
+      for (const user of [eve, zoe]) {
+        await alice.must("POST", `${at}/invite`, { body: { user_id: user.userId } });
+      }
+      await zoe.join(room);
+      for (const user of [bob, eve, zoe]) {
+        await user.must("POST", `${at}/leave`, { body: {} });
+      }
+      for (const user of [mallory, zoe]) {
+        await alice.must("POST", `${at}/ban`, { body: { user_id: user.userId } });
+      }
+      for (const user of [bob, eve, mallory]) {
+        for (const path of ["state", "state/m.room.create", "members", "messages"]) {
+          const answer = await user.call("GET", `${at}/${path}`);
+          refused(answer, 403, "M_FORBIDDEN", `${user.userId}: ${path}`);
+        }
+      }
+      await alice.must("PUT", `${at}/state/m.room.topic`, { body: { topic: "later" } });
+      const state = await zoe.must("GET", `${at}/state`);
+      const mine = state.find((/** @type {any} */ e) => e.state_key === zoe.userId);
+      equal(mine.content.membership, "leave", "who was there sees it as of the leaving");
+    },
+  },
+  {
     name: "a join says what it was given to say, and may be written as state",
     async run({ server }) {
       const alice = await server.register(fresh("custom"));
