@@ -10,6 +10,8 @@
 #include "fed/incoming.h"
 #include "fed/state_take.h"
 
+#include <string.h>
+
 enum {
     ROOMS_MAX = 256,
     SERVERS_MAX = 32,
@@ -31,11 +33,13 @@ enum stage {
 };
 
 struct fetch {
-    int64_t room;         /* 0: a free place */
-    size_t turn, servers; /* whose turn it is to be asked, of how many */
-    size_t asked;         /* in vain, at this stage */
-    bool is_answered;     /* by one of them */
-    bool is_partial;      /* one of them could not be reached */
+    int64_t room;             /* 0: a free place */
+    size_t turn, servers;     /* whose turn it is to be asked, of how many */
+    char event[EVENT_ID_MAX]; /* of which, and at which stage, this is true: */
+    size_t event_n;
+    int64_t stage;
+    size_t asked;                 /* in vain */
+    bool is_answered, is_partial; /* by one of them; one could not be reached */
     struct attempt attempt;
     uint64_t join; /* the send_join that lets us in; 0: we are in */
 };
@@ -205,15 +209,7 @@ struct step {
 static enum err on_events(struct hs *hs, struct call *call, int status, struct json *body,
                           const char *why);
 
-static struct str events_path(struct arena *a, const char *what, struct room *room,
-                              struct str event_id)
-{
-    return arena_fmt(a, "/_matrix/federation/v1/%s/%.*s/%.*s", what,
-                     STR_ARG(percent_write(a, room->id)), STR_ARG(percent_write(a, event_id)));
-}
-
-/* Of the event behind which history is not fetched before somebody reads so far; 0: there is none.
- */
+/* Of the event behind which history is not fetched before somebody reads so far; 0: none. */
 static enum err gap_depth(struct hs *hs, const struct room *room, int64_t *depth)
 {
     struct query q;
@@ -280,9 +276,27 @@ static enum err choose_server(struct hs *hs, struct fetch *f, struct str origin,
     return ERR_NONE;
 }
 
+static void forget_asked(struct fetch *f)
+{
+    f->asked = 0;
+    f->is_answered = f->is_partial = false;
+}
+
+/* Another event may have become the oldest since somebody was asked. */
+static void begin_stage(struct fetch *f, const struct waiting *w)
+{
+    if (f->stage != w->stage || !str_eq(str_make(f->event, f->event_n), w->ev->id)) {
+        forget_asked(f);
+        f->stage = w->stage;
+        f->event_n = w->ev->id.n < sizeof(f->event) ? w->ev->id.n : sizeof(f->event);
+        memcpy(f->event, w->ev->id.p, f->event_n);
+    }
+}
+
 static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const struct waiting *w)
 {
     struct str server;
+    begin_stage(f, w);
     TRY(choose_server(hs, f, w->origin, &server));
     struct call *call = call_new(hs, server, on_events);
     struct step *step = ARENA_NEW(call->a, struct step);
@@ -293,15 +307,16 @@ static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const str
     if (w->stage == STAGE_EVENTS) {
         return ask_events(hs, call, room, w->ev);
     }
+    struct str room_id = percent_write(call->a, room->id);
     if (w->stage == STAGE_AUTH) {
-        return call_send(hs, call, "GET", events_path(call->a, "event_auth", room, w->ev->id), NULL,
-                         CALL_TIMEOUT_MS);
+        struct str path = arena_fmt(call->a, "/_matrix/federation/v1/event_auth/%.*s/%.*s",
+                                    STR_ARG(room_id), STR_ARG(percent_write(call->a, w->ev->id)));
+        return call_send(hs, call, "GET", path, NULL, CALL_TIMEOUT_MS);
     }
     size_t i = (size_t)(w->stage - STAGE_STATE) % w->absent.n;
     step->wanted = arena_str(call->a, w->absent.at[i]);
     struct str path = arena_fmt(call->a, "/_matrix/federation/v1/state/%.*s?event_id=%.*s",
-                                STR_ARG(percent_write(call->a, room->id)),
-                                STR_ARG(percent_write(call->a, step->wanted)));
+                                STR_ARG(room_id), STR_ARG(percent_write(call->a, step->wanted)));
     return call_send(hs, call, "GET", path, NULL, CALL_TIMEOUT_MS);
 }
 
@@ -335,6 +350,7 @@ static enum err try_oldest(struct hs *hs, struct fetch *f, bool *more)
         hs_log(hs, LOG_WARN, "event %.*s: nobody has what it cites; dropped", STR_ARG(id));
     }
     *more = true;
+    f->attempt.failures = 0;
     return store_run(hs->store, STMT_WAITING_DROP, "t", id);
 }
 
@@ -381,8 +397,7 @@ void missing_turn(struct hs *hs)
 
 /* --- what comes back ------------------------------------------------------------------------- */
 
-/* The answer is here. *is_late: we have left the room meanwhile, and what is told of it is no news.
- */
+/* The answer is here. *is_late: we have left the room meanwhile; what is told is no news. */
 static enum err answered(struct hs *hs, struct fetch *f, bool *is_late)
 {
     bool is_joined;
@@ -489,8 +504,7 @@ static enum err place(struct hs *hs, struct room *room, const struct event *ev, 
 {
     struct stored *s;
     int64_t depth;
-    bool was_placed;
-    bool is_now;
+    bool was_placed, is_now;
     TRY(is_placed(hs, ev, &s, &was_placed));
     TRY(gap_depth(hs, room, &depth));
     TRY(ev->depth < depth ? admit_below(hs, room, ev, before) : admit_behind(hs, room, ev, before));
@@ -532,19 +546,20 @@ static bool is_helpful(const struct step *step, int status, const struct json *b
 }
 
 /* The same of the next server. When all were asked it is the next stage's turn or, where somebody
- * was not there (a few times; nobody: for ever), the same again later. */
+ * was not there (a few times; nobody: for ever), the same again later. Who refuses has not heard
+ * yet that we are in the room. */
 static enum err ask_next(struct hs *hs, struct fetch *f, const struct step *step, int status)
 {
+    bool has_answer = status != 0 && status != 403;
     f->turn++;
     f->asked++;
-    f->is_answered = f->is_answered || status != 0;
-    f->is_partial = f->is_partial || status == 0;
+    f->is_answered = f->is_answered || has_answer;
+    f->is_partial = f->is_partial || !has_answer;
     if (f->asked >= f->servers || f->asked >= ASKED_MAX) {
         bool is_over = f->is_answered && (!f->is_partial || f->attempt.failures >= ROUNDS_MAX);
-        f->asked = 0;
-        f->is_answered = false;
-        f->is_partial = false;
+        forget_asked(f);
         if (is_over) {
+            f->attempt.failures = 0;
             return ERR_NONE;
         }
         attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
@@ -570,9 +585,7 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
                STR_ARG(call->server), status, why);
         return ask_next(hs, f, step, status);
     }
-    f->asked = 0;
-    f->is_answered = false;
-    f->is_partial = false;
+    forget_asked(f);
     f->attempt.failures = 0;
     if (step->stage == STAGE_EVENTS) {
         return admit_in_order(hs, call, room, json_get_array(body, "events"));

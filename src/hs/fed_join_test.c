@@ -233,10 +233,48 @@ TEST(an_answer_that_comes_after_we_have_left_is_no_news)
     town_free(t);
 }
 
+static enum fate hold_from_alice(struct town *t, struct parcel *p)
+{
+    (void)t;
+    return is_to_bob(p) && p->from == 0 ? FATE_HOLD : FATE_PASS;
+}
+
+/* Nor does anybody let it read the room. */
+static enum fate refuse_bob(struct town *t, struct parcel *p)
+{
+    if (p->from == 1 && p->status != 0 && strstr(p->line.p, "/send/") == NULL) {
+        p->status = 403;
+        p->answer = STR("{\"errcode\":\"M_FORBIDDEN\"}");
+    }
+    return hold_from_alice(t, p);
+}
+
+TEST(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room)
+{
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *carol = town_user(t, 2, "carol");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 2, carol, room, 0));
+    CHECK(town_join(t, 1, bob, room, 0));
+    t->rule = refuse_bob;
+    struct str unheard = town_say(t, 0, alice, room, "unheard");
+    struct str follows = town_say(t, 2, carol, room, "follows it");
+    town_pass(t, 60000);
+    CHECK(!town_sees(t, 1, bob, room, follows));
+    t->rule = hold_from_alice;
+    town_pass(t, 600000);
+    CHECK(town_sees(t, 1, bob, room, unheard));
+    CHECK(town_sees(t, 1, bob, room, follows));
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
           TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
           TEST_ROW(an_invite_that_is_taken_back_is_gone), TEST_ROW(an_invite_ends_with_a_ban),
           TEST_ROW(who_went_away_while_his_join_was_under_way_is_not_answered),
           TEST_ROW(a_stranger_cannot_take_an_invite_back),
           TEST_ROW(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way),
-          TEST_ROW(an_answer_that_comes_after_we_have_left_is_no_news))
+          TEST_ROW(an_answer_that_comes_after_we_have_left_is_no_news),
+          TEST_ROW(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room))
