@@ -98,22 +98,30 @@ static enum err check_guest(struct hs *hs, struct req *req, const struct room *r
                : refuse_guest(req);
 }
 
+enum err membership_enter(struct hs *hs, struct req *req, const struct room *room,
+                          struct json *content, bool *is_inside)
+{
+    struct str membership;
+    TRY(current_membership(hs, req->user, room->nid, req->a, &membership, NULL));
+    *is_inside = str_eq(membership, STR("join"));
+    if (*is_inside) {
+        return ERR_NONE;
+    }
+    TRY(check_guest(hs, req, room));
+    return req->reply.status != 0 ? ERR_NONE : authorise(hs, req, room, membership, content);
+}
+
 static enum err join_here(struct hs *hs, struct req *req, struct room *room)
 {
     struct json *content;
     struct stored *sent;
-    struct str membership;
-    TRY(check_guest(hs, req, room));
-    if (req->reply.status != 0) {
-        return ERR_NONE;
-    }
-    TRY(current_membership(hs, req->user, room->nid, req->a, &membership, NULL));
-    if (str_eq(membership, STR("join"))) {
-        return reply_room(req, room->id);
-    }
+    bool is_inside;
     TRY(membership_content(hs, req->a, req->user, "join", &content));
     put_custom(content, req->body, req->a);
-    TRY(authorise(hs, req, room, membership, content));
+    TRY(membership_enter(hs, req, room, content, &is_inside));
+    if (is_inside) {
+        return reply_room(req, room->id);
+    }
     if (req->reply.status != 0) {
         return ERR_NONE;
     }

@@ -14,6 +14,11 @@ enum err ban_post(struct hs *hs, struct req *req);
 enum err unban_post(struct hs *hs, struct req *req);
 enum err joined_rooms_get(struct hs *hs, struct req *req);
 
+/* May the user, by guest access and restricted join rules, join the room, which we are in? A
+ * refusal is set when not; content gets by whose right. *is_inside: he is joined, and nothing is
+ * asked. */
+enum err membership_enter(struct hs *hs, struct req *req, const struct room *room,
+                          struct json *content, bool *is_inside) MUST_USE;
 /* {membership, displayname, avatar_url} of a user whose profile we have. */
 enum err membership_content(struct hs *hs, struct arena *a, int64_t user, const char *membership,
                             struct json **out) MUST_USE;

@@ -1,6 +1,7 @@
 /* Messages, state, redactions. A transaction id makes a repeated request the same event. */
 #include "client/message.h"
 
+#include "client/membership.h"
 #include "engine/client_event.h"
 #include "engine/current.h"
 #include "engine/snapshot.h"
@@ -145,6 +146,20 @@ static enum err check_aliases(struct hs *hs, struct req *req, struct room *room,
     return ERR_NONE;
 }
 
+/* What a client writes as a member event: by whose right one enters is not his to say. */
+static enum err member_content(struct hs *hs, struct req *req, const struct room *room, bool enters,
+                               struct json **out)
+{
+    bool is_inside;
+    *out = json_object(req->a);
+    for (const struct json *m = json_first(req->body); m != NULL; m = json_next(m)) {
+        if (!str_eq(json_key(m), STR("join_authorised_via_users_server"))) {
+            json_put(*out, json_key(m), json_copy(req->a, m));
+        }
+    }
+    return enters ? membership_enter(hs, req, room, *out, &is_inside) : ERR_NONE;
+}
+
 enum err room_state_put(struct hs *hs, struct req *req)
 {
     struct room *room;
@@ -155,8 +170,8 @@ enum err room_state_put(struct hs *hs, struct req *req)
                                .type = req->params[1],
                                .state_key = state_key_of(req),
                                .content = req->body};
-    bool enters = str_eq(parts.type, STR("m.room.member")) &&
-                  str_eq(parts.state_key, req->user_id) &&
+    bool is_member = str_eq(parts.type, STR("m.room.member"));
+    bool enters = is_member && str_eq(parts.state_key, req->user_id) &&
                   str_eq(json_get_text(req->body, "membership"), STR("join"));
     TRY(enters ? access_resident(hs, req, &room, &ok) : access_joined(hs, req, &room, &ok));
     if (ok) {
@@ -169,6 +184,14 @@ enum err room_state_put(struct hs *hs, struct req *req)
     if (now != NULL && str_eq(now->ev->sender, req->user_id) &&
         json_eq(now->ev->content, req->body)) {
         return reply_event(req, now->ev->id); /* nothing would change */
+    }
+    if (is_member) {
+        struct json *content;
+        TRY(member_content(hs, req, room, enters, &content));
+        parts.content = content;
+    }
+    if (req->reply.status != 0) {
+        return ERR_NONE;
     }
     TRY(access_send(hs, req, room, &parts, &sent));
     return sent == NULL ? ERR_NONE : reply_event(req, sent->ev->id);

@@ -64,6 +64,12 @@ export const members = [
         });
         const outside = await eve.call("POST", `/join/${enc(room)}`, { body: {} });
         refused(outside, 403, "M_FORBIDDEN", "not those who are not in it");
+        const forged = await eve.call(
+          "PUT",
+          `/rooms/${enc(room)}/state/m.room.member/${enc(eve.userId)}`,
+          { body: { membership: "join", join_authorised_via_users_server: alice.userId } },
+        );
+        refused(forged, 403, "M_FORBIDDEN", "nor those who say that they may");
         await bob.join(room);
         const path = `/rooms/${enc(room)}/state/m.room.member/${enc(bob.userId)}`;
         const member = await bob.must("GET", path);
