@@ -72,14 +72,14 @@ static enum err parse(struct hs *hs, struct arena *a, struct room *room, const s
     return ERR_NONE;
 }
 
-/* Does it cite an event that is neither here nor was told (and then refused)? */
-static enum err has_gap(struct hs *hs, const struct history *h, const struct event *ev, bool *has)
+/* Does it cite an event that is not here? One that was told badly another server may tell well. */
+static enum err has_gap(struct hs *hs, const struct event *ev, bool *has)
 {
     *has = false;
     for (size_t k = 0; k < ev->prev_events.n && !*has; k++) {
         int64_t nid;
         TRY(store_get_int(hs->store, &nid, 0, STMT_EVENT_FIND, "t", ev->prev_events.at[k]));
-        *has = nid == 0 && map_get(&h->told, ev->prev_events.at[k]) == NULL;
+        *has = nid == 0;
     }
     return ERR_NONE;
 }
@@ -117,15 +117,14 @@ static enum err admit(struct hs *hs, struct room *room, struct history *h, struc
 }
 
 /* The events at the gap that cite nothing unknown any more are at none. */
-static enum err close_ends(struct hs *hs, const struct backfill *b, const struct history *h,
-                           bool *closed)
+static enum err close_ends(struct hs *hs, const struct backfill *b, bool *closed)
 {
     *closed = false;
     for (size_t i = 0; i < b->n_ends; i++) {
         struct stored *s;
         bool open;
         TRY(event_get(hs, b->ends[i], &s));
-        TRY(has_gap(hs, h, s->ev, &open));
+        TRY(has_gap(hs, s->ev, &open));
         if (!open) {
             *closed = true;
             TRY(store_run(hs->store, STMT_GAP_DROP, "ii", b->room, s->nid));
@@ -144,7 +143,7 @@ static enum err open_end(struct hs *hs, const struct history *h, const struct ev
         return ERR_NONE;
     }
     TRY(err);
-    TRY(has_gap(hs, h, s->ev, &open));
+    TRY(has_gap(hs, s->ev, &open));
     for (size_t k = 0; open && k < h->n_gaps; k++) {
         if (s->position >= h->gaps[k].position && s->position < h->gaps[k].top) {
             return gap_put(hs, s, h->gaps[k].position);
@@ -156,7 +155,7 @@ static enum err open_end(struct hs *hs, const struct history *h, const struct ev
 /* The gaps are now below what came. */
 static enum err move_gaps(struct hs *hs, const struct backfill *b, struct history *h, bool *moved)
 {
-    TRY(close_ends(hs, b, h, moved));
+    TRY(close_ends(hs, b, moved));
     for (size_t i = 0; i < h->n_gaps; i++) {
         *moved = *moved || h->gaps[i].next != h->gaps[i].position;
         TRY(gap_move(hs, &h->gaps[i]));

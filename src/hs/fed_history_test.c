@@ -4,6 +4,8 @@
 #include "base/encode.h"
 #include "test/test.h"
 
+#include <string.h>
+
 static struct json *page(struct town *t, int house, const char *who, struct str room,
                          const char *query)
 {
@@ -174,9 +176,48 @@ TEST(history_that_nobody_gave_is_asked_for_again)
     town_free(t);
 }
 
+/* House 0 tells a1 without its signature. */
+static enum fate unsign_a1_of_0(struct town *t, struct parcel *p)
+{
+    struct json *body;
+    if (p->to != 0 || p->status != 200 || strstr(p->line.p, "/backfill/") == NULL) {
+        return FATE_PASS;
+    }
+    CHECK(json_parse(t->a, p->answer, &body, NULL) == ERR_NONE);
+    for (const struct json *e = json_first(json_get_array(body, "pdus")); e != NULL;
+         e = json_next(e)) {
+        struct json *content = json_get_object(e, "content");
+        if (str_eq(json_get_text(content, "body"), STR("a1"))) {
+            struct str text = json_str(t->a, json_get_object(e, "signatures"));
+            const char *at = strstr(p->answer.p, text.p);
+            size_t before = (size_t)(at - p->answer.p);
+            p->answer = arena_join(t->a, str_sub(p->answer, 0, before), STR("{}"),
+                                   str_from(p->answer, before + text.n));
+        }
+    }
+    return FATE_PASS;
+}
+
+TEST(an_event_that_was_told_badly_is_asked_of_the_next)
+{
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *carol = town_user(t, 2, "carol");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 1, bob, room, 0));
+    (void)town_say(t, 0, alice, room, "a1");
+    (void)town_say(t, 1, bob, room, "b1");
+    CHECK(town_join(t, 2, carol, room, 0));
+    t->rule = unsign_a1_of_0;
+    CHECK_STR(read_back(t, 2, carol, room, 100), STR("b1,a1"));
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(of_two_edits_the_later_one_counts_whatever_came_first),
           TEST_ROW(what_was_said_between_leaving_and_coming_back_stands_between),
           TEST_ROW(a_sync_after_coming_back_does_not_reach_over_what_is_not_here),
           TEST_ROW(where_one_server_cannot_be_reached_history_is_asked_of_the_next),
           TEST_ROW(where_one_server_has_no_history_the_next_is_asked),
-          TEST_ROW(history_that_nobody_gave_is_asked_for_again))
+          TEST_ROW(history_that_nobody_gave_is_asked_for_again),
+          TEST_ROW(an_event_that_was_told_badly_is_asked_of_the_next))
