@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-enum { KICKED_MAX = 4096 };
+enum {
+    KICKED_MAX = 4096,
+    NEWCOMER_ENDS_MAX = 64, /* of the graph, looked at for a server that joins */
+};
 
 struct outbox {
     struct outbox_kick kicked[KICKED_MAX];
@@ -90,14 +93,28 @@ static enum err put(struct hs *hs, int64_t server, int64_t event, struct str jso
     return store_run(hs->store, STMT_OUTBOX_PUT, "iitt", server, event, json, key);
 }
 
+/* Ours, or of a server that has nobody in the room any more. */
+static enum err is_ours_to_tell(struct hs *hs, const struct stored *s, bool *is)
+{
+    int64_t server, user;
+    *is = s->status == EVENT_ACCEPTED && hs_is_ours(hs, s->ev->sender);
+    if (*is || s->status != EVENT_ACCEPTED) {
+        return ERR_NONE;
+    }
+    TRY(store_name(hs->store, mxid_server(s->ev->sender), &server));
+    TRY(store_get_int(hs->store, &user, 0, STMT_MEMBER_OF_SERVER, "ii", s->room, server));
+    *is = user == 0;
+    return ERR_NONE;
+}
+
 /* What we said before we heard of a join was not sent to the server that joined, and perhaps
- * nothing will ever be said that cites it. Our own ends of the graph make it ask for the rest. */
+ * nothing will ever be said that cites it. Our own ends of the graph make it ask for the rest; and
+ * those of who is gone, which nobody else tells. */
 static enum err tell_newcomer(struct hs *hs, const struct fact *fact)
 {
-    int64_t server, ends[EVENT_PREV_CITED];
+    int64_t server, ends[NEWCOMER_ENDS_MAX];
     size_t n = 0;
     struct query q;
-    struct stored *s;
     if (!fact->is_new || !str_eq(fact->ev->type, STR("m.room.member")) ||
         hs_is_ours(hs, fact->ev->state_key) || !str_eq(event_membership(fact->ev), STR("join"))) {
         return ERR_NONE;
@@ -109,8 +126,11 @@ static enum err tell_newcomer(struct hs *hs, const struct fact *fact)
     TRY(query_end(&q));
     TRY(store_name(hs->store, mxid_server(fact->ev->state_key), &server));
     for (size_t i = 0; i < n; i++) {
+        struct stored *s;
+        bool is;
         TRY(event_get(hs, ends[i], &s));
-        if (s->status == EVENT_ACCEPTED && hs_is_ours(hs, s->ev->sender)) {
+        TRY(is_ours_to_tell(hs, s, &is));
+        if (is) {
             TRY(put(hs, server, s->nid, STR_ABSENT, STR_ABSENT));
         }
     }

@@ -270,6 +270,35 @@ TEST(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room)
     town_free(t);
 }
 
+static enum fate hold_make_join_answers(struct town *t, struct parcel *p)
+{
+    (void)t;
+    return p->status != 0 && strstr(p->line.p, "/make_join/") != NULL ? FATE_HOLD : FATE_PASS;
+}
+
+TEST(who_joins_hears_from_others_that_somebody_has_gone_meanwhile)
+{
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *carol = town_user(t, 2, "carol");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 2, carol, room, 0));
+    t->rule = hold_make_join_answers;
+    uint64_t id = begin_join(t, 1, bob, room, 0);
+    struct str path = percent_write(t->a, room);
+    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave", STR_ARG(path));
+    CHECK(town_ask(t, 2, carol, leave.p, "{}") == 200);
+    town_release(t);
+    CHECK(t->asked[id] == 200);
+    struct str line =
+        town_text(t, "GET /_matrix/client/v3/rooms/%.*s/state/m.room.member/%.*s", STR_ARG(path),
+                  STR_ARG(percent_write(t->a, str_of(town_user_id(t, 2, "carol")))));
+    CHECK(town_ask(t, 1, bob, line.p, "") == 200);
+    CHECK_STR(json_get_text(t->answer, "membership"), STR("leave"));
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
           TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
           TEST_ROW(an_invite_that_is_taken_back_is_gone), TEST_ROW(an_invite_ends_with_a_ban),
@@ -277,4 +306,5 @@ TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_l
           TEST_ROW(a_stranger_cannot_take_an_invite_back),
           TEST_ROW(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way),
           TEST_ROW(an_answer_that_comes_after_we_have_left_is_no_news),
-          TEST_ROW(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room))
+          TEST_ROW(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room),
+          TEST_ROW(who_joins_hears_from_others_that_somebody_has_gone_meanwhile))
