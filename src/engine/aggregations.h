@@ -5,7 +5,8 @@
 
 #include "engine/client_event.h"
 
-/* Puts "m.relations" into info (the event's `unsigned`) when there is something to put. */
+/* Of what the view's user may see, puts "m.relations" into info (the event's `unsigned`) when there
+ * is something to put. */
 enum err aggregations_put(struct hs *hs, struct arena *a, const struct stored *s,
                           const struct client_view *view, struct json *info) MUST_USE;
 

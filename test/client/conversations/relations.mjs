@@ -119,6 +119,28 @@ export const relations = [
     },
   },
   {
+    name: "nothing is bundled for those who left before it was said",
+    async run({ server }) {
+      const alice = await server.register(fresh("stays"));
+      const bob = await server.register(fresh("leaves"));
+      const room = await alice.createRoom();
+      await bob.join(room);
+      const root = await alice.say(room, "root");
+      const edit = await relate(alice, room, root, "m.replace", "edited before");
+      const ref = await relate(alice, room, root, "m.reference", "as said before");
+      const reply = await relate(alice, room, root, "m.thread", "replied before");
+      await bob.must("POST", `/rooms/${enc(room)}/leave`, { body: {} });
+      await relate(alice, room, root, "m.replace", "edited after");
+      await relate(alice, room, root, "m.reference", "as said after");
+      await relate(alice, room, root, "m.thread", "replied after");
+      const path = `/rooms/${enc(room)}/event/${enc(root)}`;
+      const seen = (await bob.must("GET", path)).unsigned["m.relations"];
+      equal(seen["m.replace"].event_id, edit, "the edit");
+      equal(seen["m.reference"].chunk, [{ event_id: ref }], "the reference");
+      equal(seen["m.thread"].latest_event.event_id, reply, "the reply");
+    },
+  },
+  {
     name: "threads are listed, newest reply first",
     async run({ server }) {
       const alice = await server.register(fresh("threads"));
