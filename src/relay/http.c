@@ -6,6 +6,7 @@
 enum {
     TEXT_MAX = 1024,           /* of a path, query or host */
     HTTP_HEAD_MAX_SIZE = 4096, /* of an answer */
+    ANSWER_SECONDS = 30,       /* that a socket may take for one */
 };
 
 _Static_assert((int)BATCH_SIZE > (int)HTTP_HEAD_MAX_SIZE, "heads fit the batch");
@@ -187,6 +188,7 @@ void http_answer(void *ctx, void *request, const struct polling_answer *answer)
     buf_add(&held->body, answer->body);
     session->held = held;
     server->n_sessions++;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_SECONDS); /* who does not read it */
     (void)lws_callback_on_writable(wsi);
 }
 
