@@ -75,6 +75,38 @@ TEST(every_statement_prepares_and_scans_no_table)
     sqlite3_close(db);
 }
 
+TEST(an_event_with_many_relations_is_looked_at_in_part)
+{
+    sqlite3 *db;
+    CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK);
+    for (int i = 0; i < schema_version; i++) {
+        CHECK(sqlite3_exec(db, schema_migrations[i], NULL, NULL, NULL) == SQLITE_OK);
+    }
+    CHECK(sqlite3_exec(db,
+                       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<20000)"
+                       " INSERT INTO relations(target,rel_type,event,room,position,ts,sender)"
+                       " SELECT '$top','r',i,1,i,0,1 FROM n",
+                       NULL, NULL, NULL) == SQLITE_OK);
+    for (size_t i = 0; i < COUNT_OF(statements); i++) {
+        sqlite3_stmt *stmt = NULL;
+        if (strncmp(names[i], "RELATION_TREE_", 14) != 0) {
+            continue;
+        }
+        CHECK(sqlite3_prepare_v2(db, statements[i], -1, &stmt, NULL) == SQLITE_OK);
+        CHECK(sqlite3_bind_int(stmt, 1, 1) == SQLITE_OK);
+        CHECK(sqlite3_bind_text(stmt, 2, "$top", -1, SQLITE_STATIC) == SQLITE_OK);
+        CHECK(sqlite3_bind_int(stmt, 3, 20000) == SQLITE_OK);
+        CHECK(sqlite3_bind_int(stmt, 4, 0) == SQLITE_OK);
+        CHECK(sqlite3_bind_text(stmt, 5, "other", -1, SQLITE_STATIC) == SQLITE_OK);
+        CHECK(sqlite3_bind_int(stmt, 6, 0) == SQLITE_OK);
+        CHECK(sqlite3_bind_int(stmt, 7, 5) == SQLITE_OK);
+        CHECK(sqlite3_step(stmt) == SQLITE_DONE);
+        CHECK(sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 0) < 100000);
+        sqlite3_finalize(stmt);
+    }
+    sqlite3_close(db);
+}
+
 TEST(a_savepoint_takes_back_rows_and_positions)
 {
     struct store *s = open_memory();
@@ -147,6 +179,7 @@ TEST(a_newer_schema_is_refused_and_left_alone)
 }
 
 TEST_MAIN(TEST_ROW(every_statement_prepares_and_scans_no_table),
+          TEST_ROW(an_event_with_many_relations_is_looked_at_in_part),
           TEST_ROW(a_savepoint_takes_back_rows_and_positions),
           TEST_ROW(a_turn_that_only_reads_changes_nothing),
           TEST_ROW(a_text_with_c0_80_comes_back_as_it_was),
