@@ -147,6 +147,18 @@ export async function workerFacts(page) {
 }
 
 /**
+ * A long poll of the page, which waits in the worker when this returns.
+ *
+ * @param {Page} page
+ * @returns {Promise<{ woken: Promise<any> }>} what it is answered when a note is put
+ */
+export async function park(page) {
+  const woken = page.evaluate(() => fetch("/_matrix/park").then((response) => response.json()));
+  await expect.poll(async () => (await workerFacts(page)).requests_open).toBe(1);
+  return { woken };
+}
+
+/**
  * The client of test/client, sitting in node, whose requests a page makes.
  *
  * @param {Page} page

@@ -1,5 +1,5 @@
 import { expect, test } from "../../fixtures.mjs";
-import { ask, getNote, killWorkers, putNote, workerFacts } from "../../worker.mjs";
+import { ask, getNote, killWorkers, park, putNote, workerFacts } from "../../worker.mjs";
 
 test("a request is answered by the homeserver in the worker", async ({ installed: page }) => {
   const { status, json, headers } = await ask(page, "GET", "/_matrix/client/versions");
@@ -118,7 +118,7 @@ test("a long log is folded into the extents, and nothing is lost", async ({
 test("a parked request is answered later, and the keep-alive names the build", async ({
   installed: page,
 }) => {
-  const woken = page.evaluate(() => fetch("/_matrix/park").then((response) => response.json()));
+  const { woken } = await park(page);
   await putNote(page, "a", "1");
   expect(await woken).toEqual({ woken: true });
   const { json } = await ask(page, "GET", "/_neurite/alive");

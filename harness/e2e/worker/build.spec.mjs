@@ -1,5 +1,5 @@
 import { built, expect, test } from "../../fixtures.mjs";
-import { ask, getNote, install, killWorkers, putNote, workerFacts } from "../../worker.mjs";
+import { ask, getNote, install, killWorkers, park, putNote, workerFacts } from "../../worker.mjs";
 
 /** @param {import("@playwright/test").Page} page */
 const check = (page) =>
@@ -15,12 +15,12 @@ test("a new build takes over under open pages, with its data", async ({
 }) => {
   await putNote(page, "a", "1");
   const old = await buildOf(page);
-  const polled = page.evaluate(() => fetch("/_matrix/park").then((response) => response.json()));
+  const { woken } = await park(page);
   site.wasm = built("double-next/dendrite.wasm");
   await expect.poll(() => buildOf(page)).toBe(`${old}-next`); // by itself, within ten seconds
   expect(await getNote(page, "a")).toBe("1");
   await putNote(page, "b", "2");
-  expect(await polled).toEqual({ woken: true });
+  expect(await woken).toEqual({ woken: true });
   await killWorkers(page, browserName);
   expect(await getNote(page, "b")).toBe("2");
   expect(await buildOf(page)).toBe(`${old}-next`);

@@ -1,5 +1,5 @@
 import { expect, test } from "../../fixtures.mjs";
-import { ask, getNote, putNote, workerFacts } from "../../worker.mjs";
+import { ask, getNote, park, putNote, workerFacts } from "../../worker.mjs";
 
 test("after a trap the homeserver starts again on what was durable", async ({
   installed: page,
@@ -23,9 +23,9 @@ test("an assertion leaves its sentence in the log", async ({ installed: page }) 
 test("a long poll goes on across a death, and a write that was held gets the error", async ({
   installed: page,
 }) => {
-  const polled = page.evaluate(() => fetch("/_matrix/park").then((response) => response.json()));
+  const { woken } = await park(page);
   await putNote(page, "a", "1");
-  expect(await polled).toEqual({ woken: true });
+  expect(await woken).toEqual({ woken: true });
   const again = page.evaluate(() => fetch("/_matrix/park").then((response) => response.json()));
   const held = page.evaluate(() =>
     fetch("/_matrix/park", { method: "POST" }).then((response) => response.status),

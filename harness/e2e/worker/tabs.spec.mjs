@@ -1,5 +1,5 @@
 import { expect, test } from "../../fixtures.mjs";
-import { ask, getNote, install, killWorkers, putNote, workerFacts } from "../../worker.mjs";
+import { ask, getNote, install, killWorkers, park, putNote, workerFacts } from "../../worker.mjs";
 
 test("two tabs are served by one worker with one homeserver", async ({
   installed: first,
@@ -12,7 +12,7 @@ test("two tabs are served by one worker with one homeserver", async ({
   const second = await context.newPage();
   await install(second, site.origin);
   expect(await getNote(second, "a")).toBe("from the first");
-  const woken = first.evaluate(() => fetch("/_matrix/park").then((response) => response.json()));
+  const { woken } = await park(first);
   await putNote(second, "b", "from the second");
   expect(await woken).toEqual({ woken: true });
   expect(await getNote(first, "b")).toBe("from the second");
