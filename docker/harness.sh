@@ -11,8 +11,9 @@ if [ "$uid" = 0 ]; then
     # The daemon made the folder, or its owner is root: then the evidence is for everybody to read.
     uid=1000
     gid=1000
-    chown "$uid:$gid" "$ARTIFACTS" || true
 fi
+# With what an earlier run left there, perhaps as root: it is to be overwritten.
+chown -R "$uid:$gid" "$ARTIFACTS" || true
 home=$(mktemp -d)
 chown "$uid:$gid" "$home"
 export HOME="$home" ARTIFACTS NEURITE_URL="${NEURITE_URL:-http://localhost:8080}"
