@@ -24,6 +24,54 @@ enum err membership_content(struct hs *hs, struct arena *a, int64_t user, const 
     return ERR_NONE;
 }
 
+struct rooms {
+    int64_t *at;
+    size_t n;
+};
+
+static enum err list_rooms(struct hs *hs, struct req *req, const char *membership,
+                           struct rooms *out)
+{
+    struct query q;
+    size_t max = 0;
+    *out = (struct rooms){0};
+    query_start(&q, hs->store, STMT_MEMBER_ROOMS_OF, "it", req->user, str_of(membership));
+    while (query_next(&q)) {
+        if (out->n == max) {
+            int64_t *more = arena_array(req->a, max * 2 + 16, sizeof(*more));
+            for (size_t i = 0; i < out->n; i++) {
+                more[i] = out->at[i];
+            }
+            out->at = more;
+            max = max * 2 + 16;
+        }
+        out->at[out->n] = query_int(&q, 0);
+        out->n++;
+    }
+    return query_end(&q);
+}
+
+enum err membership_everywhere(struct hs *hs, struct req *req, const char *membership,
+                               const struct json *content)
+{
+    struct rooms rooms;
+    struct send_parts parts = {.sender = req->user_id,
+                               .type = STR("m.room.member"),
+                               .state_key = req->user_id,
+                               .content = content};
+    TRY(list_rooms(hs, req, membership, &rooms));
+    for (size_t i = 0; i < rooms.n; i++) {
+        struct room *room;
+        struct verdict verdict;
+        struct stored *sent;
+        TRY(room_get(hs, rooms.at[i], &room));
+        if (room->snapshot != 0) {
+            TRY(send_event(hs, room, &parts, &verdict, &sent));
+        }
+    }
+    return ERR_NONE;
+}
+
 static enum err send_member(struct hs *hs, struct req *req, struct room *room, struct str user_id,
                             const struct json *content, struct stored **sent)
 {

@@ -22,6 +22,10 @@ enum err membership_enter(struct hs *hs, struct req *req, const struct room *roo
 /* {membership, displayname, avatar_url} of a user whose profile we have. */
 enum err membership_content(struct hs *hs, struct arena *a, int64_t user, const char *membership,
                             struct json **out) MUST_USE;
+/* A member event of the user with that content in each room that is here and where his membership
+ * is the one named ("join", ...). A room that refuses it stays as it is. */
+enum err membership_everywhere(struct hs *hs, struct req *req, const char *membership,
+                               const struct json *content) MUST_USE;
 /* Invites a user of this or another server. Sets a reply only when refused, and, with `answers`,
  * when done; an invite over federation then parks the request. */
 enum err membership_invite(struct hs *hs, struct req *req, struct room *room, struct str user_id,

@@ -51,38 +51,9 @@ enum err profile_field_get(struct hs *hs, struct req *req)
 /* A new member event in each room that shows another profile. */
 static enum err spread(struct hs *hs, struct req *req)
 {
-    size_t n = 0;
-    size_t max = 0;
-    int64_t *rooms = NULL;
-    struct query q;
     struct json *content;
-    query_start(&q, hs->store, STMT_MEMBER_ROOMS_OF, "it", req->user, STR("join"));
-    while (query_next(&q)) {
-        if (n == max) {
-            int64_t *more = arena_array(req->a, max * 2 + 16, sizeof(*more));
-            for (size_t i = 0; i < n; i++) {
-                more[i] = rooms[i];
-            }
-            rooms = more;
-            max = max * 2 + 16;
-        }
-        rooms[n] = query_int(&q, 0);
-        n++;
-    }
-    TRY(query_end(&q));
     TRY(membership_content(hs, req->a, req->user, "join", &content));
-    for (size_t i = 0; i < n; i++) {
-        struct room *room;
-        struct verdict verdict;
-        struct stored *sent;
-        struct send_parts parts = {.sender = req->user_id,
-                                   .type = STR("m.room.member"),
-                                   .state_key = req->user_id,
-                                   .content = content};
-        TRY(room_get(hs, rooms[i], &room));
-        TRY(send_event(hs, room, &parts, &verdict, &sent));
-    }
-    return ERR_NONE;
+    return membership_everywhere(hs, req, "join", content);
 }
 
 enum err profile_field_put(struct hs *hs, struct req *req)

@@ -2,6 +2,7 @@
 #include "client/session.h"
 
 #include "client/access.h"
+#include "client/membership.h"
 #include "client/uia.h"
 #include "engine/auth_token.h"
 #include "engine/device_lists.h"
@@ -71,54 +72,12 @@ enum err registration_token_get(struct hs *hs, struct req *req)
 
 /* --- the end -------------------------------------------------------------------------------- */
 
-struct rooms {
-    int64_t *at;
-    size_t n;
-};
-
-static enum err list_rooms(struct hs *hs, struct req *req, const char *membership,
-                           struct rooms *out)
-{
-    struct query q;
-    size_t max = 0;
-    *out = (struct rooms){0};
-    query_start(&q, hs->store, STMT_MEMBER_ROOMS_OF, "it", req->user, str_of(membership));
-    while (query_next(&q)) {
-        if (out->n == max) {
-            int64_t *more = arena_array(req->a, max * 2 + 16, sizeof(*more));
-            for (size_t i = 0; i < out->n; i++) {
-                more[i] = out->at[i];
-            }
-            out->at = more;
-            max = max * 2 + 16;
-        }
-        out->at[out->n] = query_int(&q, 0);
-        out->n++;
-    }
-    return query_end(&q);
-}
-
 /* A room that does not let the user leave keeps him: there is nobody to tell. */
 static enum err leave_all(struct hs *hs, struct req *req, const char *membership)
 {
-    struct rooms rooms;
     struct json *content = json_object(req->a);
     json_put_text(content, "membership", STR("leave"));
-    TRY(list_rooms(hs, req, membership, &rooms));
-    for (size_t i = 0; i < rooms.n; i++) {
-        struct room *room;
-        struct verdict verdict;
-        struct stored *sent;
-        struct send_parts parts = {.sender = req->user_id,
-                                   .type = STR("m.room.member"),
-                                   .state_key = req->user_id,
-                                   .content = content};
-        TRY(room_get(hs, rooms.at[i], &room));
-        if (room->snapshot != 0) {
-            TRY(send_event(hs, room, &parts, &verdict, &sent));
-        }
-    }
-    return ERR_NONE;
+    return membership_everywhere(hs, req, membership, content);
 }
 
 enum err deactivate_post(struct hs *hs, struct req *req)
