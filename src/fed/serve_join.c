@@ -76,7 +76,8 @@ static enum err make(struct hs *hs, struct req *req, struct room *room, const ch
     return reply_json(req, out);
 }
 
-enum err make_join_get(struct hs *hs, struct req *req)
+/* make_join and make_knock: whoever comes in must serve the room's version. */
+static enum err make_entry(struct hs *hs, struct req *req, const char *membership)
 {
     struct room *room;
     bool ok;
@@ -85,19 +86,17 @@ enum err make_join_get(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     TRY(check_version(req, room, &ok));
-    return ok ? make(hs, req, room, "join") : ERR_NONE;
+    return ok ? make(hs, req, room, membership) : ERR_NONE;
+}
+
+enum err make_join_get(struct hs *hs, struct req *req)
+{
+    return make_entry(hs, req, "join");
 }
 
 enum err make_knock_get(struct hs *hs, struct req *req)
 {
-    struct room *room;
-    bool ok;
-    TRY(resident_room(hs, req, &room));
-    if (room == NULL) {
-        return ERR_NONE;
-    }
-    TRY(check_version(req, room, &ok));
-    return ok ? make(hs, req, room, "knock") : ERR_NONE;
+    return make_entry(hs, req, "knock");
 }
 
 enum err make_leave_get(struct hs *hs, struct req *req)
@@ -171,6 +170,15 @@ static enum err join(struct hs *hs, struct req *req, struct json **out)
     return chain_of_state(hs, req->a, s->before, state, chain, false);
 }
 
+/* As version 1 of the operations has it: the status and the body, in an array. */
+static enum err reply_v1(struct req *req, struct json *body)
+{
+    struct json *pair = json_array(req->a);
+    json_push_int(pair, 200);
+    json_push(pair, body);
+    return reply_json(req, pair);
+}
+
 enum err send_join_put(struct hs *hs, struct req *req)
 {
     struct json *out;
@@ -185,10 +193,7 @@ enum err send_join_v1_put(struct hs *hs, struct req *req)
     if (out == NULL) {
         return ERR_NONE;
     }
-    struct json *pair = json_array(req->a);
-    json_push_int(pair, 200);
-    json_push(pair, out);
-    return reply_json(req, pair);
+    return reply_v1(req, out);
 }
 
 /* Takes the event and passes it on. *room NULL: the refusal is set. */
@@ -222,10 +227,7 @@ enum err send_leave_v1_put(struct hs *hs, struct req *req)
     if (room == NULL) {
         return ERR_NONE;
     }
-    struct json *pair = json_array(req->a);
-    json_push_int(pair, 200);
-    (void)json_push_object(pair);
-    return reply_json(req, pair);
+    return reply_v1(req, json_object(req->a));
 }
 
 /* "Knocking upon a room": the one who knocks gets to know which room it is. */
