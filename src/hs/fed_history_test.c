@@ -200,18 +200,7 @@ static enum fate unsign_a1_of_0(struct town *t, struct parcel *p)
 
 TEST(an_event_that_was_told_badly_is_asked_of_the_next)
 {
-    struct town *t = town_new(3);
-    const char *alice = town_user(t, 0, "alice");
-    const char *bob = town_user(t, 1, "bob");
-    const char *carol = town_user(t, 2, "carol");
-    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
-    CHECK(town_join(t, 1, bob, room, 0));
-    (void)town_say(t, 0, alice, room, "a1");
-    (void)town_say(t, 1, bob, room, "b1");
-    CHECK(town_join(t, 2, carol, room, 0));
-    t->rule = unsign_a1_of_0;
-    CHECK_STR(read_back(t, 2, carol, room, 100), STR("b1,a1"));
-    town_free(t);
+    check_next_is_asked(unsign_a1_of_0);
 }
 
 TEST_MAIN(TEST_ROW(of_two_edits_the_later_one_counts_whatever_came_first),
