@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { Relay, relays } from "./support/relay.mjs";
-import { Peer, echo, makeId, receive, send } from "./support/star.mjs";
+import { Peer, bounce, echo, makeId, receive, send } from "./support/star.mjs";
 
 const LIMIT = { timeout: 60000 };
 
@@ -85,14 +85,7 @@ for (const kind of relays) {
       const b = await Peer.join(relay);
       peers.push(b);
       const sent = randomBytes(1024 * 1024);
-      const accepted = b.connections.next().then(echo);
-      const connection = await a.dial(b);
-      await accepted;
-      const received = receive(connection);
-      const chunks = [];
-      for (let at = 0; at < sent.length; at += 65536) chunks.push(sent.subarray(at, at + 65536));
-      send(connection, ...chunks);
-      assert.ok((await received).equals(sent));
+      assert.ok((await bounce(a, b, sent)).equals(sent));
     });
 
     relayTest("closes either half first", kind, [], async (relay, peers) => {

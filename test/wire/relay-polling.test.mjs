@@ -8,7 +8,7 @@ import { connect } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Relay, relays } from "./support/relay.mjs";
 import { Raw, binary, chunk, frame, identity, text } from "./support/raw.mjs";
-import { Peer, echo, receive, send } from "./support/star.mjs";
+import { Peer, bounce, receive } from "./support/star.mjs";
 
 const LIMIT = { timeout: 60000 };
 const require = createRequire(import.meta.url);
@@ -392,14 +392,7 @@ for (const kind of relays) {
           }
         }
         const sent = randomBytes(size);
-        const accepted = b.connections.next().then(echo);
-        const connection = await a.dial(b);
-        await accepted;
-        const received = receive(connection);
-        const chunks = [];
-        for (let at = 0; at < sent.length; at += 65536) chunks.push(sent.subarray(at, at + 65536));
-        send(connection, ...chunks);
-        assert.ok((await received).equals(sent));
+        assert.ok((await bounce(a, b, sent)).equals(sent));
         const last = receive(await a.dial(b));
         await b.connections.next();
         await b.close();

@@ -138,3 +138,22 @@ export const receive = async (connection) =>
 
 /** @param {Duplex} connection */
 export const echo = (connection) => pull(connection.source, connection.sink);
+
+/**
+ * Bytes that a sends to b and gets back from its echo, in pieces of 64 KiB.
+ *
+ * @param {Peer} a
+ * @param {Peer} b
+ * @param {Buffer} sent
+ * @returns {Promise<Buffer>} what came back
+ */
+export async function bounce(a, b, sent) {
+  const accepted = b.connections.next().then(echo);
+  const connection = await a.dial(b);
+  await accepted;
+  const received = receive(connection);
+  const chunks = [];
+  for (let at = 0; at < sent.length; at += 65536) chunks.push(sent.subarray(at, at + 65536));
+  send(connection, ...chunks);
+  return received;
+}
