@@ -2,14 +2,13 @@
  * Calls operations by the names that the data gives them, as one user or as nobody, and hands each
  * exchange to the ledger.
  */
-import assert from "node:assert/strict";
-
-import { enc, fresh, Server } from "../client/matrix.mjs";
+import { fresh, Server } from "../client/matrix.mjs";
+import { Caller } from "./caller.mjs";
 
 /** @typedef {import("./ledger.mjs").Ledger} Ledger */
 /** @typedef {import("./spec.mjs").Operation} Operation */
 /** @typedef {import("../client/matrix.mjs").Answer} Answer */
-/** @typedef {Record<string, string | number | boolean | string[]>} Parameters of path and query, by name */
+/** @typedef {import("./caller.mjs").Parameters} Parameters */
 
 /** @param {string} text */
 function parsed(text) {
@@ -42,14 +41,14 @@ export function watched(ledger) {
 }
 
 /** Somebody who calls operations. */
-export class Actor {
+export class Actor extends Caller {
   /**
    * @param {Map<string, Operation>} operations of the client API, by name
    * @param {Server} server
    * @param {{ user_id: string, access_token: string, device_id: string }} [session]
    */
   constructor(operations, server, session) {
-    this.operations = operations;
+    super(operations);
     this.server = server;
     this.userId = session?.user_id ?? "";
     this.token = session?.access_token ?? null;
@@ -60,31 +59,13 @@ export class Actor {
     return this.userId.slice(this.userId.indexOf(":") + 1);
   }
 
-  /**
-   * @param {string} id
-   * @param {Parameters} given
-   */
-  place(id, given) {
-    const operation = this.operations.get(id);
-    assert.ok(operation, `the data has an operation ${id}`);
-    const rest = new Map(Object.entries(given));
-    const path = operation.path.replace(/\{(\w+)\}/g, (_, name) => {
-      const preset = name === "userId" ? this.userId : name === "txnId" ? fresh("txn") : undefined;
-      const value = rest.get(name) ?? preset;
-      assert.ok(value !== undefined, `${id} wants ${name}`);
-      rest.delete(name);
-      return enc(String(value));
-    });
-    const query = new URLSearchParams();
-    for (const [name, value] of rest) {
-      for (const one of Array.isArray(value) ? value : [value]) {
-        query.append(name, String(one));
-      }
-    }
-    return { operation, path: query.size === 0 ? path : `${path}?${query}` };
+  /** @override @param {string} name */
+  preset(name) {
+    return name === "userId" ? this.userId : super.preset(name);
   }
 
   /**
+   * @override
    * @param {string} id
    * @param {Parameters} [given]
    * @param {unknown} [body] an empty object where the operation wants one and none is given
@@ -97,35 +78,6 @@ export class Actor {
       body: body ?? (isSender ? {} : undefined),
       token: this.token,
     });
-  }
-
-  /**
-   * The body of a 200.
-   * @param {string} id
-   * @param {Parameters} [given]
-   * @param {unknown} [body]
-   * @returns {Promise<any>}
-   */
-  async ok(id, given, body) {
-    const answer = await this.call(id, given, body);
-    assert.equal(answer.status, 200, `${id}: ${JSON.stringify(answer.body)}`);
-    return answer.body;
-  }
-
-  /**
-   * The body of an error.
-   * @param {number} status
-   * @param {string} code
-   * @param {string} id
-   * @param {Parameters} [given]
-   * @param {unknown} [body]
-   * @returns {Promise<any>}
-   */
-  async fails(status, code, id, given, body) {
-    const answer = await this.call(id, given, body);
-    const got = `${answer.status} ${answer.body?.errcode}`;
-    assert.equal(got, `${status} ${code}`, `${id}: ${JSON.stringify(answer.body)}`);
-    return answer.body;
   }
 
   /**
@@ -158,9 +110,7 @@ export class Stage {
   constructor(spec, ledger, base) {
     this.ledger = ledger;
     this.server = new Server(base, watched(ledger));
-    this.operations = new Map(
-      spec.operations.filter((o) => o.api === "client").map((o) => [o.id, o]),
-    );
+    this.operations = Caller.operations(spec, "client");
     this.anyone = new Actor(this.operations, this.server);
   }
 

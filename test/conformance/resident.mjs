@@ -5,16 +5,16 @@
 import assert from "node:assert/strict";
 
 import { Member } from "../../harness/services/member.mjs";
-import { enc, fresh } from "../client/matrix.mjs";
+import { fresh } from "../client/matrix.mjs";
+import { Caller } from "./caller.mjs";
 
-/** @typedef {import("./spec.mjs").Operation} Operation */
 /** @typedef {import("./ledger.mjs").Ledger} Ledger */
-/** @typedef {import("./actor.mjs").Parameters} Parameters */
+/** @typedef {import("./caller.mjs").Parameters} Parameters */
 /** @typedef {{ status: number, body: any }} Answer */
 
 const WITHIN_MS = 30_000;
 
-export class Resident {
+export class Resident extends Caller {
   /**
    * @param {import("./spec.mjs").Spec} spec
    * @param {Ledger} ledger
@@ -22,12 +22,10 @@ export class Resident {
    * @param {string} server the native server's name
    */
   constructor(spec, ledger, relay, server) {
+    super(Caller.operations(spec, "server"));
     this.ledger = ledger;
     this.server = server;
     this.member = new Member(relay);
-    this.operations = new Map(
-      spec.operations.filter((o) => o.api === "server").map((o) => [o.id, o]),
-    );
   }
 
   get name() {
@@ -49,6 +47,7 @@ export class Resident {
   }
 
   /**
+   * @override
    * @param {string} id
    * @param {Parameters} [given]
    * @param {unknown} [body]
@@ -56,27 +55,8 @@ export class Resident {
    * @returns {Promise<Answer>}
    */
   async call(id, given = {}, body = undefined, destination = this.server) {
-    const operation = this.operations.get(id);
-    assert.ok(operation, `the data has an operation ${id}`);
-    const rest = new URLSearchParams();
-    for (const [name, value] of Object.entries(given)) {
-      for (const one of Array.isArray(value) ? value : [value]) {
-        if (!operation.path.includes(`{${name}}`)) {
-          rest.append(name, String(one));
-        }
-      }
-    }
-    const path = operation.path.replace(/\{(\w+)\}/g, (_, name) => {
-      const value = given[name] ?? (name === "txnId" ? fresh("txn") : undefined);
-      assert.ok(value !== undefined, `${id} wants ${name}`);
-      return enc(String(value));
-    });
-    return this.request(
-      operation.method,
-      rest.size === 0 ? path : `${path}?${rest}`,
-      body,
-      destination,
-    );
+    const { operation, path } = this.place(id, given);
+    return this.request(operation.method, path, body, destination);
   }
 
   /**
@@ -99,32 +79,6 @@ export class Resident {
     const { status, type } = answer;
     this.ledger.note({ method, url: new URL(uri, "http://x"), sent, status, type, body });
     return { status, body };
-  }
-
-  /**
-   * The body of a 200.
-   * @param {string} id
-   * @param {Parameters} [given]
-   * @param {unknown} [body]
-   * @returns {Promise<any>}
-   */
-  async ok(id, given, body) {
-    const answer = await this.call(id, given, body);
-    assert.equal(answer.status, 200, `${id}: ${JSON.stringify(answer.body)}`);
-    return answer.body;
-  }
-
-  /**
-   * @param {number} status
-   * @param {string} code
-   * @param {string} id
-   * @param {Parameters} [given]
-   * @param {unknown} [body]
-   */
-  async fails(status, code, id, given, body) {
-    const answer = await this.call(id, given, body);
-    const got = `${answer.status} ${answer.body?.errcode}`;
-    assert.equal(got, `${status} ${code}`, `${id}: ${JSON.stringify(answer.body)}`);
   }
 
   /**
