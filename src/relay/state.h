@@ -1,4 +1,4 @@
-/* What relay.c, star.c and stream.c share; no one else includes it. */
+/* What the files of the relay itself share; no one else includes it. */
 #ifndef RELAY_STATE_H
 #define RELAY_STATE_H
 
@@ -124,14 +124,22 @@ struct relay {
 
 /* --- relay.c ------------------------------------------------------------------------------ */
 
+struct str heap_str(struct str s); /* a copy for base_free((void *)p) by heap_free */
+void heap_free(struct str s);
+
+/* --- conn.c ------------------------------------------------------------------------------- */
+
 /* Queues a frame and keeps its own reference; the caller's stays. Too much kills the connection. */
 void conn_send(struct relay *relay, struct conn *conn, struct frame *f);
 /* The same for a frame just made, whose one reference ends here. */
 void conn_send_new(struct relay *relay, struct conn *conn, struct frame *f);
 void conn_touch(struct relay *relay, struct conn *conn); /* puts it among the changed */
 void conn_close(struct relay *relay, struct conn *conn, enum conn_closing how);
-struct str heap_str(struct str s); /* a copy for base_free((void *)p) by heap_free */
-void heap_free(struct str s);
+
+/* --- message.c ---------------------------------------------------------------------------- */
+
+/* Drops the binary event whose attachments are still to come. */
+void message_forget(struct conn *conn);
 
 /* --- star.c: ss-join, ss-leave, ss-dial --------------------------------------------------- */
 
