@@ -11,17 +11,6 @@ enum {
     PASSWORDS_OF_ADDRESS = 2 /* of them from one */
 };
 
-enum rate_class {
-    RATE_OTHER,
-    RATE_ACCOUNT,
-    RATE_PASSWORD,
-    RATE_MESSAGE,
-    RATE_ROOM,
-    RATE_SEARCH,
-    RATE_UPLOAD,
-    RATE_FILE,
-};
-
 /* That many at once, then that many a minute. A reading client with many rooms asks in bursts; a
  * program that sends as fast as it can is made to wait. */
 struct rate {
@@ -38,46 +27,6 @@ static const struct rate rates[] = {
     [RATE_SEARCH]   = {  50,  120},
     [RATE_UPLOAD]   = {  50,   60},
     [RATE_FILE]     = { 300,  300}, /* by anyone, perhaps from another server */
-};
-
-/* The rows of the routes' tables that are not RATE_OTHER. Reading is, but where it says so. */
-static const struct {
-    const char *path;
-    enum rate_class rate;
-    bool also_read;
-} classes[] = {
-    {"/client/v3/login",                        RATE_ACCOUNT, false},
-    {"/client/v3/refresh",                      RATE_ACCOUNT, false},
-    {"/client/v3/register",                     RATE_ACCOUNT, false},
-    {"/_synapse/admin/v1/register",             RATE_ACCOUNT, true},
-    {"/client/v3/register/available",           RATE_ACCOUNT, true},
-    {"/client/v1/register/m.login.registration_token/validity", RATE_ACCOUNT, true},
-    {"/client/v3/rooms/{}/send/{}/{}",          RATE_MESSAGE, false},
-    {"/client/v3/rooms/{}/send/{}",             RATE_MESSAGE, false},
-    {"/client/v3/rooms/{}/redact/{}/{}",        RATE_MESSAGE, false},
-    {"/client/v3/rooms/{}/state/{}",            RATE_MESSAGE, false},
-    {"/client/v3/rooms/{}/state/{}/{}",         RATE_MESSAGE, false},
-    {"/client/v3/rooms/{}/kick",                RATE_MESSAGE, false},
-    {"/client/v3/rooms/{}/ban",                 RATE_MESSAGE, false},
-    {"/client/v3/rooms/{}/unban",               RATE_MESSAGE, false},
-    {"/client/v3/sendToDevice/{}/{}",           RATE_MESSAGE, false},
-    {"/client/v3/createRoom",                   RATE_ROOM, false},
-    {"/client/v3/join/{}",                      RATE_ROOM, false},
-    {"/client/v3/knock/{}",                     RATE_ROOM, false},
-    {"/client/v3/rooms/{}/join",                RATE_ROOM, false},
-    {"/client/v3/rooms/{}/invite",              RATE_ROOM, false},
-    {"/client/v3/rooms/{}/upgrade",             RATE_ROOM, false},
-    {"/client/v3/rooms/{}/report/{}",           RATE_ROOM, false},
-    {"/client/v3/profile/{}/{}",                RATE_ROOM, false}, /* an event to each room */
-    {"/client/v3/publicRooms",                  RATE_SEARCH, true},
-    {"/client/v3/search",                       RATE_SEARCH, false},
-    {"/client/v3/user_directory/search",        RATE_SEARCH, false},
-    {"/media/v3/upload",                        RATE_UPLOAD, false},
-    {"/media/v1/create",                        RATE_UPLOAD, false},
-    {"/media/v3/upload/{}/{}",                  RATE_UPLOAD, false},
-    {"/media/v3/download/{}/{}",                RATE_FILE, true},
-    {"/media/v3/download/{}/{}/{}",             RATE_FILE, true},
-    {"/media/v3/thumbnail/{}/{}",               RATE_FILE, true},
 };
 /* clang-format on */
 
@@ -157,25 +106,13 @@ static enum err too_much(struct req *req, int64_t wait_ms)
     return ERR_NONE;
 }
 
-static enum rate_class class_of(const struct req *req)
-{
-    struct str path = str_of(req->route->path);
-    bool reads = req->head->method == HTTP_GET;
-    for (size_t i = 0; i < COUNT_OF(classes); i++) {
-        if (str_eq(path, str_of(classes[i].path))) {
-            return reads && !classes[i].also_read ? RATE_OTHER : classes[i].rate;
-        }
-    }
-    return RATE_OTHER;
-}
-
 enum err admission_check(struct hs *hs, struct req *req)
 {
     if (!hs->settings.rate_limits) {
         return ERR_NONE;
     }
     uint64_t who = req->user != 0 ? (uint64_t)req->user << 1 : hash_of(req->address);
-    int64_t wait_ms = take(hs, class_of(req), who);
+    int64_t wait_ms = take(hs, req->route->rate, who);
     return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
 }
 

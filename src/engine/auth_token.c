@@ -2,7 +2,6 @@
 #include "engine/auth_token.h"
 
 #include "crypto/hash.h"
-#include "engine/guest.h"
 
 #define ACCESS_MS ((int64_t)3600 * 1000)             /* of a session that can refresh */
 #define REFRESH_MS ((int64_t)365 * 24 * 3600 * 1000) /* unused */
@@ -92,7 +91,7 @@ enum err auth_token_check(struct hs *hs, struct req *req)
     if (is_over) {
         TRY(reply_error(req, 401, "M_UNKNOWN_TOKEN", "this access token has ended; refresh it"));
         json_put_bool(req->reply.json, "soft_logout", true);
-    } else if (req->is_guest && req->route->who == WHO_USER && !guest_may(req)) {
+    } else if (req->is_guest && req->route->who == WHO_USER) {
         return reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN",
                            "guests may not do this; register");
     }

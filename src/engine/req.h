@@ -13,10 +13,23 @@ enum door {
 /* Who may ask. */
 enum who {
     WHO_ANYONE,
-    WHO_USER,     /* a valid access token, guests too unless the handler says no */
+    WHO_USER,     /* a valid access token of a registered user */
+    WHO_GUEST,    /* of a guest as well (client-server API, "Guest access") */
     WHO_OPTIONAL, /* a token is looked at if there is one */
     WHO_SERVER,   /* X-Matrix, and the origin is the peer at the other end */
     WHO_ADMIN,    /* the token in DATA/admin-token natively; own-origin pages in the worker */
+};
+
+/* What a request counts as where rates are limited (engine/admission.c). */
+enum rate_class {
+    RATE_OTHER,
+    RATE_ACCOUNT,
+    RATE_PASSWORD, /* of no route: trials of one account's password */
+    RATE_MESSAGE,
+    RATE_ROOM,
+    RATE_SEARCH,
+    RATE_UPLOAD,
+    RATE_FILE,
 };
 
 enum field_kind {
@@ -60,6 +73,7 @@ struct route {
     /* Segments separated by '/', {} takes any one. "v3" also takes r0, v1 and unstable. */
     const char *path;
     enum who who;
+    enum rate_class rate; /* peers are not counted */
     handler_fn handler;
     const struct field *body; /* NULL: any object, or no body at all; or route_bytes */
 };

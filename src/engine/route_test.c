@@ -10,12 +10,12 @@ static enum err handler(struct hs *hs, struct req *req)
 }
 
 static const struct route table[] = {
-    {HTTP_GET, "/client/v3/rooms/{}/state", WHO_USER, handler, NULL},
-    {HTTP_GET | HTTP_PUT, "/client/v3/rooms/{}/state/{}/{}", WHO_USER, handler, NULL},
-    {HTTP_GET, "/client/v3/pushrules", WHO_USER, handler, NULL},
-    {HTTP_GET, "/federation/v1/version", WHO_ANYONE, handler, NULL},
-    {HTTP_GET, "/_neurite/status", WHO_ADMIN, handler, NULL},
-    {0, NULL, WHO_ANYONE, NULL, NULL},
+    {HTTP_GET, "/client/v3/rooms/{}/state", WHO_USER, RATE_OTHER, handler, NULL},
+    {HTTP_GET | HTTP_PUT, "/client/v3/rooms/{}/state/{}/{}", WHO_USER, RATE_OTHER, handler, NULL},
+    {HTTP_GET, "/client/v3/pushrules", WHO_USER, RATE_OTHER, handler, NULL},
+    {HTTP_GET, "/federation/v1/version", WHO_ANYONE, RATE_OTHER, handler, NULL},
+    {HTTP_GET, "/_neurite/status", WHO_ADMIN, RATE_OTHER, handler, NULL},
+    {0, NULL, WHO_ANYONE, RATE_OTHER, NULL, NULL},
 };
 static const struct route *const tables[] = {table, NULL};
 

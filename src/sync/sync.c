@@ -242,9 +242,9 @@ static enum err filter_get(struct hs *hs, struct req *req)
 
 /* clang-format off */
 const struct route sync_routes[] = {
-    {HTTP_GET,  "/client/v3/sync",              WHO_USER, sync_get,    NULL},
-    {HTTP_POST, "/client/v3/user/{}/filter",    WHO_USER, filter_post, NULL},
-    {HTTP_GET,  "/client/v3/user/{}/filter/{}", WHO_USER, filter_get,  NULL},
-    {0,         NULL,                           WHO_USER, NULL,        NULL},
+    {HTTP_GET,   "/client/v3/sync",                            WHO_GUEST,  RATE_OTHER,   sync_get,            NULL},
+    {HTTP_POST,  "/client/v3/user/{}/filter",                  WHO_GUEST,  RATE_OTHER,   filter_post,         NULL},
+    {HTTP_GET,   "/client/v3/user/{}/filter/{}",               WHO_GUEST,  RATE_OTHER,   filter_get,          NULL},
+    {0, NULL, WHO_USER, RATE_OTHER, NULL, NULL},
 };
 /* clang-format on */
