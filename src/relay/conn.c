@@ -41,6 +41,7 @@ void conn_send(struct relay *relay, struct conn *conn, struct frame *f)
     conn_touch(relay, conn);
     if ((int64_t)conn->out.bytes > relay->config.limits.queue_max) {
         metrics_add(&relay->metrics, METRIC_CLOSED_SLOW, 1);
+        LIMIT_HIT(relay, queue_max);
         conn_close(relay, conn, CONN_KILLED);
     }
 }
@@ -100,6 +101,7 @@ static struct ip *ip_enter(struct relay *relay, struct str text)
         map_put(&relay->ips, ip->text, ip);
     }
     if ((int64_t)ip->n >= relay->config.limits.connections_per_ip) {
+        LIMIT_HIT(relay, connections_per_ip);
         return NULL; /* it has others, so it stays in the map */
     }
     ip->n++;
@@ -122,6 +124,8 @@ static struct conn *conn_new(struct relay *relay, struct now now, struct str ip)
     struct ip *entered = NULL;
     if ((int64_t)relay->n_conns < relay->config.limits.connections) {
         entered = ip_enter(relay, ip);
+    } else {
+        LIMIT_HIT(relay, connections);
     }
     if (entered == NULL) {
         metrics_add(&relay->metrics, METRIC_CONNECTIONS_REFUSED, 1);
@@ -144,7 +148,8 @@ static struct str greet(struct relay *relay, struct conn *conn)
     uint8_t bytes[ENGINEIO_SID_BYTES];
     relay->config.random(relay->config.random_arg, bytes, sizeof(bytes));
     struct str sid = base64url_write(relay->scratch, str_make(bytes, sizeof(bytes)));
-    conn_send_new(relay, conn, engineio_open(relay->scratch, sid, conn->polling != NULL));
+    conn_send_new(relay, conn,
+                  engineio_open(relay->scratch, sid, conn->polling != NULL, &relay->config.limits));
     conn_send_new(relay, conn, frame_of(STR("40")));
     return sid;
 }
@@ -188,7 +193,7 @@ void conn_upgrade(struct relay *relay, struct conn *conn, void *socket, bool is_
 void relay_gone(struct relay *relay, struct now now, struct conn *conn)
 {
     conn_close(relay, conn, CONN_KILLED); /* nothing below is sent to it */
-    star_gone(relay, now, conn);
+    star_gone(relay, conn);
     roster_gone(relay, conn);
     roster_tick(relay, now);
     stream_gone(relay, conn, false);

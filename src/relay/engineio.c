@@ -28,12 +28,13 @@ struct engineio_packet engineio_read(struct arena *a, const struct frame *messag
     return (struct engineio_packet){(enum engineio_kind)kind, is_binary, str_from(all, 1)};
 }
 
-struct frame *engineio_open(struct arena *a, struct str sid, bool can_upgrade)
+struct frame *engineio_open(struct arena *a, struct str sid, bool can_upgrade,
+                            const struct limits *limits)
 {
-    return frame_of(
-        arena_fmt(a, "0{\"sid\":\"%.*s\",\"upgrades\":[%s],\"pingInterval\":%d,\"pingTimeout\":%d}",
-                  STR_ARG(sid), can_upgrade ? "\"websocket\"" : "", RELAY_PING_INTERVAL_MS,
-                  RELAY_PING_TIMEOUT_MS));
+    return frame_of(arena_fmt(
+        a, "0{\"sid\":\"%.*s\",\"upgrades\":[%s],\"pingInterval\":%lld,\"pingTimeout\":%lld}",
+        STR_ARG(sid), can_upgrade ? "\"websocket\"" : "", (long long)limits->ping_interval_ms,
+        (long long)limits->ping_timeout_ms));
 }
 
 struct frame *engineio_base64(struct arena *a, struct frame *message)

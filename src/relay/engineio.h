@@ -3,6 +3,7 @@
 #define RELAY_ENGINEIO_H
 
 #include "relay/frame.h"
+#include "relay/limits.h"
 
 enum engineio_kind {
     ENGINEIO_OPEN,
@@ -27,8 +28,9 @@ enum { ENGINEIO_SID_BYTES = 15 };
 /* Data are borrowed from the message, or made in the arena for base64. */
 struct engineio_packet engineio_read(struct arena *a, const struct frame *message);
 /* The first packet that a server sends. sid: text that nobody can guess. can_upgrade: it may become
- * a websocket. */
-struct frame *engineio_open(struct arena *a, struct str sid, bool can_upgrade) MUST_USE;
+ * a websocket. The limits say how often the client pings. */
+struct frame *engineio_open(struct arena *a, struct str sid, bool can_upgrade,
+                            const struct limits *limits) MUST_USE;
 /* The same message for a client that asked for "b64=1": a binary one becomes text, a text one comes
  * back as it is. The result is one reference. */
 struct frame *engineio_base64(struct arena *a, struct frame *message) MUST_USE;

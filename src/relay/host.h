@@ -32,7 +32,7 @@ struct session {
     char sid[POLLING_SID_SIZE];
     bool has_sid; /* the websocket named a session */
     bool is_probe, wants_pong, wants_close;
-    bool is_base64, is_paused, sent_close;
+    bool is_base64, is_paused, sent_close, got_close;
 };
 
 /* --- lws.c -------------------------------------------------------------------------------- */

@@ -118,6 +118,9 @@ static int add_cors(struct answer *answer)
 static int send_head(struct server *server, struct answer *answer)
 {
     unsigned char *start = server->batch + LWS_PRE;
+    if (answer->status >= 400) {
+        relay_count(server->relay, METRIC_HTTP_REFUSED);
+    }
     answer->p = start;
     answer->end = start + HTTP_HEAD_MAX_SIZE;
     if (lws_add_http_common_headers(answer->wsi, (unsigned)answer->status, answer->type,

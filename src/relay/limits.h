@@ -6,13 +6,11 @@
 #include "base/str.h"
 
 /* Fixed by the protocol and by the npm relay's defaults. */
-#define RELAY_PING_INTERVAL_MS 25000
-#define RELAY_PING_TIMEOUT_MS 20000
 #define RELAY_ANNOUNCE_MS 10000
 #define RELAY_MESSAGE_MAX 1000000 /* bytes of a websocket message, engine.io's type included */
 #define RELAY_EVENT_MAX 65536     /* of a text message that carries JSON */
 #define RELAY_JSON_DEPTH_MAX 32
-#define RELAY_PEERS_SIZE 900000 /* of the list that a client with presence gets when it joins */
+#define RELAY_PEERS_SIZE 900000 /* of the list that a client gets when it joins */
 #define RELAY_ATTACHMENTS_MAX 10
 #define RELAY_SCAN_MS 1000 /* how often idle, paused and stalled connections are looked for */
 
@@ -21,6 +19,7 @@ struct limits {
     int64_t connections_per_ip;
     int64_t addresses_per_connection;
     int64_t address_size;
+    int64_t joins;         /* of one connection in a minute */
     int64_t join_attempts; /* wrong signatures for one nonce, then the key has to be sent again */
     int64_t streams_per_connection;
     int64_t ringing_per_connection; /* dials not answered yet, to one listener or by one dialer */
@@ -32,7 +31,9 @@ struct limits {
     int64_t unaccepted_max; /* bytes kept for a stream that its receiver has not accepted yet */
     int64_t stall_ms;       /* a paused sender's stream is ended after this */
     int64_t noop_ms;        /* a paused sender gets a sign of life this often */
-    int64_t announcements;  /* of one address, to others, in one round of 10 s */
+    int64_t ping_interval_ms, ping_timeout_ms;
+    int64_t head_timeout_ms;
+    int64_t announcements; /* of one address, to others, in one round of 10 s */
 };
 
 struct limit_row {

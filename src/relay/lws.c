@@ -172,6 +172,9 @@ static void on_closed(struct server *server, struct session *session)
         polling_probe_gone(session->polling);
     } else if (session->conn != NULL) {
         server->n_sessions--;
+        if (!session->got_close && conn_closing(session->conn) == CONN_OPEN) {
+            relay_count(server->relay, METRIC_BROKEN);
+        }
         relay_gone(server->relay, now_get(), session->conn);
         if (session->polling != NULL) {
             polling_forget(server->pollings, session->polling);
@@ -205,6 +208,15 @@ static void on_probe(struct server *server, struct lws *wsi, struct session *ses
     }
 }
 
+static int refuse_large(struct server *server, struct lws *wsi, struct session *session)
+{
+    if (session->conn != NULL) {
+        relay_bad(server->relay, session->conn);
+    }
+    lws_close_reason(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+    return -1;
+}
+
 static int on_bytes(struct server *server, struct lws *wsi, struct session *session,
                     const void *bytes, size_t n)
 {
@@ -214,15 +226,13 @@ static int on_bytes(struct server *server, struct lws *wsi, struct session *sess
     }
     if (session->message == NULL) {
         if (n + rest > RELAY_MESSAGE_MAX) {
-            lws_close_reason(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-            return -1;
+            return refuse_large(server, wsi, session);
         }
         session->message =
             frame_new(lws_frame_is_binary(wsi) ? FRAME_BINARY : FRAME_TEXT, n + rest);
     }
     if (session->message->n + n + rest > RELAY_MESSAGE_MAX) {
-        lws_close_reason(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-        return -1;
+        return refuse_large(server, wsi, session);
     }
     session->message = frame_add(session->message, bytes, n);
     if (lws_is_final_fragment(wsi)) {
@@ -408,6 +418,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return on_writable(server, wsi, session);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        session->got_close = true;
         return session->sent_close ? -1 : 0; /* the answer to our Close ends it */
     case LWS_CALLBACK_CLOSED:
         on_closed(server, session);
@@ -471,7 +482,7 @@ static enum server_end make_vhost(struct server *server)
         .server_string = "rendezvous",
         .alpn = "http/1.1",
         .vhost_name = "rendezvous",
-        .timeout_secs = 20,
+        .timeout_secs = (unsigned)(o->limits.head_timeout_ms / 1000),
         .keepalive_timeout = 30,
         .retry_and_idle_policy = &no_retries,
         .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,

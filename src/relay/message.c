@@ -118,6 +118,7 @@ static void on_text_chunk(struct relay *relay, struct now now, struct conn *conn
 {
     struct str text = json_text(value);
     if (str_is_absent(text)) {
+        metrics_add(&relay->metrics, METRIC_IGNORED, 1);
         return;
     }
     struct frame *chunk = frame_add(frame_new(FRAME_BINARY, text.n + 1), "\x04", 1);
@@ -152,11 +153,11 @@ static void on_event(struct relay *relay, struct now now, struct conn *conn,
 }
 
 /* What socket.io's DISCONNECT does: the websocket stays, its events count for nothing. */
-static void on_disconnect(struct relay *relay, struct now now, struct conn *conn)
+static void on_disconnect(struct relay *relay, struct conn *conn)
 {
     conn->has_left = true;
     stream_gone(relay, conn, true);
-    star_gone(relay, now, conn);
+    star_gone(relay, conn);
 }
 
 static void on_packet(struct relay *relay, struct now now, struct conn *conn, struct str text,
@@ -189,7 +190,7 @@ static void on_packet(struct relay *relay, struct now now, struct conn *conn, st
         return;
     case SOCKETIO_DISCONNECT:
         if (is_ours) {
-            on_disconnect(relay, now, conn);
+            on_disconnect(relay, conn);
         }
         return;
     case SOCKETIO_EVENT:

@@ -24,9 +24,12 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_ANNOUNCEMENTS] = { "rendezvous_announcements_total", "counter", "ws-peer and ss-peers messages sent" },
     [METRIC_STREAMS_CUT]   = { "rendezvous_streams_cut_total", "counter", "streams ended because their receiver was too slow" },
     [METRIC_DIALS_TIMED_OUT] = { "rendezvous_dials_timed_out_total", "counter", "dials that nobody answered" },
+    [METRIC_IGNORED]       = { "rendezvous_ignored_total", "counter", "chunks ignored because they were neither bytes nor text" },
     [METRIC_CLOSED_BAD]    = { "rendezvous_closed_bad_total", "counter", "connections closed for what they sent" },
     [METRIC_CLOSED_IDLE]   = { "rendezvous_closed_idle_total", "counter", "connections closed for their silence" },
     [METRIC_CLOSED_SLOW]   = { "rendezvous_closed_slow_total", "counter", "connections closed because too much waited for them" },
+    [METRIC_BROKEN]        = { "rendezvous_broken_total", "counter", "websockets that ended without a Close: lost, or not the protocol" },
+    [METRIC_HTTP_REFUSED]  = { "rendezvous_http_refused_total", "counter", "requests answered by 400 or above" },
 };
 /* clang-format on */
 
@@ -40,10 +43,22 @@ void metrics_set(struct metrics *m, enum metric which, uint64_t n)
     m->value[which] = n;
 }
 
+void metrics_hit(struct metrics *m, size_t limit_offset)
+{
+    m->hits[limit_offset / sizeof(int64_t)]++;
+}
+
 void metrics_write(const struct metrics *m, struct buf *out)
 {
     for (size_t i = 0; i < METRIC_COUNT; i++) {
         buf_add_fmt(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", rows[i].name, rows[i].help,
                     rows[i].name, rows[i].type, rows[i].name, (unsigned long long)m->value[i]);
+    }
+    buf_add(out, STR("# HELP rendezvous_limit_hits_total how often a limit said no\n"
+                     "# TYPE rendezvous_limit_hits_total counter\n"));
+    for (size_t i = 0; i < n_limit_rows; i++) {
+        buf_add_fmt(out, "rendezvous_limit_hits_total{limit=\"%.*s\"} %llu\n",
+                    STR_ARG(limit_rows[i].name),
+                    (unsigned long long)m->hits[limit_rows[i].offset / sizeof(int64_t)]);
     }
 }

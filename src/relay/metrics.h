@@ -3,6 +3,7 @@
 #define RELAY_METRICS_H
 
 #include "base/buf.h"
+#include "relay/limits.h"
 
 enum metric {
     METRIC_PEERS, /* gauge: addresses joined */
@@ -22,18 +23,24 @@ enum metric {
     METRIC_ANNOUNCEMENTS,
     METRIC_STREAMS_CUT, /* ended because the receiver was too slow */
     METRIC_DIALS_TIMED_OUT,
+    METRIC_IGNORED,    /* chunks that were none */
     METRIC_CLOSED_BAD, /* connections closed for what they sent */
     METRIC_CLOSED_IDLE,
     METRIC_CLOSED_SLOW, /* above queue-max */
+    METRIC_BROKEN,      /* ended without a Close of either side: lost, or not the protocol */
+    METRIC_HTTP_REFUSED,
     METRIC_COUNT,
 };
 
 struct metrics {
     uint64_t value[METRIC_COUNT];
+    uint64_t hits[sizeof(struct limits) / sizeof(int64_t)]; /* by the limit's place in its struct */
 };
 
 void metrics_add(struct metrics *m, enum metric which, uint64_t n);
 void metrics_set(struct metrics *m, enum metric which, uint64_t n);
+/* A limit said no: the one at that offset of struct limits. */
+void metrics_hit(struct metrics *m, size_t limit_offset);
 /* The text format of Prometheus, version 0.0.4. */
 void metrics_write(const struct metrics *m, struct buf *out);
 

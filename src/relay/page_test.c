@@ -79,7 +79,7 @@ TEST(shows_npms_seven_series)
                                         "rendezvous_joins_total_success 0\n",
                                         "rendezvous_joins_total_failure 0\n"};
     struct arena *a = arena_new();
-    struct metrics metrics = {{[METRIC_PEERS] = 3}};
+    struct metrics metrics = {.value = {[METRIC_PEERS] = 3}};
     struct page_request request = {.path = STR("/metrics")};
     struct page page = page_get(a, &request, &metrics);
     CHECK(page.status == 200);

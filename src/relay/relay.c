@@ -15,13 +15,18 @@ struct str heap_str(struct str s)
     return str_make(copy, s.n);
 }
 
-void heap_free(struct str s)
+void *heap_of(struct str copy)
 {
     union {
         const char *borrowed;
         void *own;
-    } p = {.borrowed = s.p};
-    base_free(p.own);
+    } p = {.borrowed = copy.p};
+    return p.own;
+}
+
+void heap_free(struct str s)
+{
+    base_free(heap_of(s));
 }
 
 struct relay *relay_new(const struct relay_config *config)
@@ -55,13 +60,14 @@ void relay_free(struct relay *relay)
 /* Idle ends a connection; a paused one cannot be heard and gets a sign of life instead. */
 static void scan(struct relay *relay, struct now now, struct conn *conn)
 {
+    const struct limits *limits = &relay->config.limits;
     if (conn->n_paused_by > 0) {
         conn->heard_ms = now.mono_ms;
-        if (conn->noop_ms + relay->config.limits.noop_ms <= now.mono_ms) {
+        if (conn->noop_ms + limits->noop_ms <= now.mono_ms) {
             conn->noop_ms = now.mono_ms;
             conn_send_new(relay, conn, frame_of(STR("6")));
         }
-    } else if (conn->heard_ms + RELAY_PING_INTERVAL_MS + RELAY_PING_TIMEOUT_MS <= now.mono_ms &&
+    } else if (conn->heard_ms + limits->ping_interval_ms + limits->ping_timeout_ms <= now.mono_ms &&
                conn->closing == CONN_OPEN) {
         metrics_add(&relay->metrics, METRIC_CLOSED_IDLE, 1);
         conn_close(relay, conn, CONN_CLOSING);
@@ -109,6 +115,11 @@ struct conn *relay_changed(struct relay *relay)
         conn->is_changed = false;
     }
     return conn;
+}
+
+void relay_count(struct relay *relay, enum metric which)
+{
+    metrics_add(&relay->metrics, which, 1);
 }
 
 const struct metrics *relay_metrics(struct relay *relay)

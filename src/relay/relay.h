@@ -78,6 +78,8 @@ void conn_sent(struct relay *relay, struct conn *conn);
 
 /* --- looking in --------------------------------------------------------------------------- */
 
+/* The host counts what it alone sees. */
+void relay_count(struct relay *relay, enum metric which);
 /* Gauges brought up to date. */
 const struct metrics *relay_metrics(struct relay *relay);
 

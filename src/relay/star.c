@@ -10,7 +10,7 @@
 
 /* Before and after the quoted address in an announcement. */
 #define ANNOUNCE_START "42[\"ws-peer\","
-enum { ANNOUNCE_TAIL = 1 };
+enum { ANNOUNCE_TAIL = 1, JOINS_SPAN_MS = 60000 };
 
 static struct str argument(const struct json *event, size_t at)
 {
@@ -46,7 +46,7 @@ static void list_set_plain(struct relay *relay, struct address *address, bool is
     }
 }
 
-static void address_drop(struct relay *relay, struct now now, struct address *address)
+static void address_drop(struct relay *relay, struct address *address)
 {
     list_set_plain(relay, address, false);
     list_swap(relay, address->index, relay->n_list - 1);
@@ -56,7 +56,7 @@ static void address_drop(struct relay *relay, struct now now, struct address *ad
     TAILQ_REMOVE(&address->owner->addresses, address, owned);
     address->owner->n_addresses--;
     if (address->announcement != NULL) {
-        roster_moved(relay, now, address->text);
+        roster_went(relay, address);
     }
     frame_drop(address->announcement);
     heap_free(address->text);
@@ -122,13 +122,12 @@ static void answer_peers(struct relay *relay, struct conn *conn, const struct ad
 {
     struct buf b;
     bool is_first = true;
-    size_t most = conn->has_presence ? RELAY_PEERS_SIZE : SIZE_MAX;
     buf_init(&b, SIZE_MAX / 2);
     buf_add(&b, STR("null,null,["));
-    for (size_t i = 1; i < relay->n_list && b.n < most; i++) {
+    for (size_t i = 1; i < relay->n_list && b.n < RELAY_PEERS_SIZE; i++) {
         const struct address *other = relay->list[(self->index + i) % relay->n_list];
-        if (other->announcement == NULL) {
-            continue;
+        if (other->announcement == NULL || (conn->has_presence && !other->is_told)) {
+            continue; /* whom nobody can find, and who will be told */
         }
         struct str text = str_from(frame_payload(other->announcement), sizeof(ANNOUNCE_START) - 1);
         buf_add(&b, is_first ? STR("") : STR(","));
@@ -156,6 +155,7 @@ static void join(struct relay *relay, struct now now, struct conn *conn, struct 
     bool is_new = address == NULL;
     if ((is_new || address->owner != conn) &&
         (int64_t)conn->n_addresses >= relay->config.limits.addresses_per_connection) {
+        LIMIT_HIT(relay, addresses_per_connection);
         refuse_join(relay, conn, ack, STR("\"Too many addresses\""));
         return;
     }
@@ -175,7 +175,7 @@ static void join(struct relay *relay, struct now now, struct conn *conn, struct 
     metrics_add(&relay->metrics, METRIC_JOINS_SUCCESS, 1);
     announce(relay, address, relay->n_list);
     if (is_new && address->announcement != NULL) {
-        roster_moved(relay, now, address->text);
+        roster_came(relay, address);
     }
     answer_peers(relay, conn, address, ack);
 }
@@ -235,6 +235,7 @@ static void challenge_start(struct relay *relay, struct conn *conn, struct str a
         return;
     }
     if ((int64_t)conn->n_challenges >= relay->config.limits.addresses_per_connection) {
+        LIMIT_HIT(relay, addresses_per_connection);
         refuse_join(relay, conn, ack, STR("\"Too many addresses\""));
         return;
     }
@@ -270,8 +271,22 @@ static void challenge_answer(struct relay *relay, struct now now, struct conn *c
                 err == ERR_REFUSED ? STR("\"Signature Invalid\"") : STR("\"Crypto error\""));
     challenge->failures++;
     if (challenge->failures >= relay->config.limits.join_attempts) {
+        LIMIT_HIT(relay, join_attempts);
         challenge_drop(conn, challenge);
     }
+}
+
+/* A join is told to many, and a signature takes time: who asks too often is refused. */
+static bool may_join(struct relay *relay, struct now now, struct conn *conn)
+{
+    int64_t due_ms = conn->joins_ms > now.mono_ms ? conn->joins_ms : now.mono_ms;
+    due_ms += JOINS_SPAN_MS / relay->config.limits.joins;
+    if (due_ms - now.mono_ms > JOINS_SPAN_MS) {
+        LIMIT_HIT(relay, joins);
+        return false;
+    }
+    conn->joins_ms = due_ms;
+    return true;
 }
 
 static void on_join(struct relay *relay, struct now now, struct conn *conn,
@@ -284,7 +299,14 @@ static void on_join(struct relay *relay, struct now now, struct conn *conn,
         !address_is_multiaddr(a, address)) {
         return;
     }
+    if (!may_join(relay, now, conn)) {
+        refuse_join(relay, conn, ack, STR("\"Too many joins\""));
+        return;
+    }
     address = address_canonical(a, address);
+    if ((int64_t)address.n > relay->config.limits.address_size) {
+        LIMIT_HIT(relay, address_size);
+    }
     if ((relay->config.is_strict && !address_is_strict(a, address)) ||
         (int64_t)address.n > relay->config.limits.address_size) {
         metrics_add(&relay->metrics, METRIC_JOINS, 1);
@@ -307,8 +329,7 @@ static void on_join(struct relay *relay, struct now now, struct conn *conn,
 
 /* --- leaving, dialling -------------------------------------------------------------------- */
 
-static void on_leave(struct relay *relay, struct now now, struct conn *conn,
-                     const struct json *event)
+static void on_leave(struct relay *relay, struct conn *conn, const struct json *event)
 {
     struct str text = argument(event, 1);
     if (str_is_absent(text)) {
@@ -316,7 +337,7 @@ static void on_leave(struct relay *relay, struct now now, struct conn *conn,
     }
     struct address *address = map_get(&relay->addresses, address_canonical(relay->scratch, text));
     if (address != NULL && address->owner == conn) {
-        address_drop(relay, now, address);
+        address_drop(relay, address);
     }
 }
 
@@ -355,10 +376,10 @@ static void on_presence(struct relay *relay, struct conn *conn)
     }
 }
 
-static void leave_all(struct relay *relay, struct now now, struct conn *conn)
+static void leave_all(struct relay *relay, struct conn *conn)
 {
     while (!TAILQ_EMPTY(&conn->addresses)) {
-        address_drop(relay, now, TAILQ_FIRST(&conn->addresses));
+        address_drop(relay, TAILQ_FIRST(&conn->addresses));
     }
 }
 
@@ -370,17 +391,17 @@ void star_event(struct relay *relay, struct now now, struct conn *conn, struct s
     } else if (str_eq(name, STR("ss-dial"))) {
         on_dial(relay, now, conn, event, ack);
     } else if (str_eq(name, STR("ss-leave"))) {
-        on_leave(relay, now, conn, event);
+        on_leave(relay, conn, event);
     } else if (str_eq(name, STR("ss-presence"))) {
         on_presence(relay, conn);
     } else if (str_eq(name, STR("disconnect"))) {
-        leave_all(relay, now, conn); /* as npm's relay takes an event of that name */
+        leave_all(relay, conn); /* as npm's relay takes an event of that name */
     }
 }
 
-void star_gone(struct relay *relay, struct now now, struct conn *conn)
+void star_gone(struct relay *relay, struct conn *conn)
 {
-    leave_all(relay, now, conn);
+    leave_all(relay, conn);
     while (!TAILQ_EMPTY(&conn->challenges)) {
         challenge_drop(conn, TAILQ_FIRST(&conn->challenges));
     }

@@ -39,6 +39,7 @@ struct address {
     struct str text; /* canonical */
     struct conn *owner;
     struct frame *announcement; /* NULL: has no peer id that npm's clients could read */
+    bool is_told;               /* those with presence know of it, or are told now */
     size_t index;               /* in relay.list */
     size_t turn;                /* whom the next round begins with */
     int64_t due_ms;
@@ -87,6 +88,7 @@ struct conn {
     size_t n_challenges;
     size_t unaccepted_bytes; /* waiting in halves towards us */
     int64_t heard_ms, noop_ms;
+    int64_t joins_ms; /* when all of its joins so far would have been at the allowed rate */
     uint64_t next_ack;
     struct pending pending;
     struct map streams;       /* dial id to struct stream, in either role */
@@ -116,16 +118,22 @@ struct relay {
     struct conn_list listeners; /* those with presence */
     size_t n_listeners;
     struct map moved;           /* addresses that came or went, not told yet; text to itself */
-    int64_t moved_due_ms;       /* when they are told */
+    struct frame *telling;      /* what the listeners are being told; NULL: nothing */
+    struct conn *told_next;     /* whom next */
+    int64_t tell_ms;            /* when */
     struct address_list due;    /* soonest first */
     struct stream_list ringing; /* soonest deadline first */
     int64_t scan_ms;
 };
 
+/* Counts that a limit said no. */
+#define LIMIT_HIT(relay, field) metrics_hit(&(relay)->metrics, offsetof(struct limits, field))
+
 /* --- relay.c ------------------------------------------------------------------------------ */
 
 struct str heap_str(struct str s); /* a copy for base_free((void *)p) by heap_free */
 void heap_free(struct str s);
+void *heap_of(struct str copy); /* its memory */
 
 /* --- conn.c ------------------------------------------------------------------------------- */
 
@@ -147,7 +155,7 @@ void message_forget(struct conn *conn);
 void star_event(struct relay *relay, struct now now, struct conn *conn, struct str name,
                 const struct json *event, struct str ack);
 /* Its addresses are free, its nonces forgotten. */
-void star_gone(struct relay *relay, struct now now, struct conn *conn);
+void star_gone(struct relay *relay, struct conn *conn);
 void star_tick(struct relay *relay, struct now now);
 void star_free(struct relay *relay);
 
@@ -156,8 +164,9 @@ void star_free(struct relay *relay);
 /* conn wants them from here on. */
 void roster_on(struct relay *relay, struct conn *conn);
 void roster_gone(struct relay *relay, struct conn *conn);
-/* An address came or went. */
-void roster_moved(struct relay *relay, struct now now, struct str address);
+/* An address came, or went: then relay.addresses has it no longer. */
+void roster_came(struct relay *relay, struct address *address);
+void roster_went(struct relay *relay, const struct address *address);
 void roster_tick(struct relay *relay, struct now now);
 int64_t roster_due_ms(const struct relay *relay);
 void roster_free(struct relay *relay);

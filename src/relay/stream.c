@@ -175,11 +175,12 @@ static struct half *half_find(const struct conn *conn, struct str name, bool is_
 
 /* --- dialling ----------------------------------------------------------------------------- */
 
-static const char *dial_refusal(const struct relay *relay, const struct dial *dial)
+static const char *dial_refusal(struct relay *relay, const struct dial *dial)
 {
     const struct limits *limits = &relay->config.limits;
     const struct conn *ends[] = {dial->dialer, dial->listener};
     if ((int64_t)dial->id.n > limits->dial_id_size) {
+        LIMIT_HIT(relay, dial_id_size);
         return "Dial id too long";
     }
     for (size_t i = 0; i < COUNT_OF(ends); i++) {
@@ -187,9 +188,11 @@ static const char *dial_refusal(const struct relay *relay, const struct dial *di
             return "Dial id already in use";
         }
         if ((int64_t)map_count(&ends[i]->streams) >= limits->streams_per_connection) {
+            LIMIT_HIT(relay, streams_per_connection);
             return "Too many streams";
         }
         if ((int64_t)ends[i]->n_ringing >= limits->ringing_per_connection) {
+            LIMIT_HIT(relay, ringing_per_connection);
             return "Too many unanswered dials";
         }
     }
@@ -297,6 +300,7 @@ void stream_tick(struct relay *relay, struct now now)
     struct stream *stream = TAILQ_FIRST(&relay->ringing);
     while (stream != NULL && stream->deadline_ms <= now.mono_ms) {
         metrics_add(&relay->metrics, METRIC_DIALS_TIMED_OUT, 1);
+        LIMIT_HIT(relay, dial_timeout_ms);
         fail_dial(relay, stream, STR("\"Dial timed out\""));
         stream = TAILQ_FIRST(&relay->ringing);
     }
@@ -336,6 +340,7 @@ static void press(struct relay *relay, struct now now, struct half *half)
     const struct limits *limits = &relay->config.limits;
     if (half->is_accepted) {
         if ((int64_t)half->to->out.bytes > limits->queue_high) {
+            LIMIT_HIT(relay, queue_high);
             half_block(relay, now, half);
         }
     } else if ((int64_t)half->to->unaccepted_bytes > limits->queue_max) {
@@ -344,6 +349,7 @@ static void press(struct relay *relay, struct now now, struct half *half)
         half_cut(relay, half, "\"receiver too slow\"");
     } else if ((int64_t)half->waiting.bytes > limits->unaccepted_max ||
                (int64_t)half->to->unaccepted_bytes > limits->queue_high) {
+        LIMIT_HIT(relay, unaccepted_max);
         half_block(relay, now, half);
     }
 }
@@ -383,6 +389,7 @@ void stream_scan(struct relay *relay, struct now now, struct conn *conn)
     struct half *half = TAILQ_FIRST(&conn->blocked);
     while (half != NULL && half->blocked_ms + relay->config.limits.stall_ms <= now.mono_ms) {
         struct stream *stream = half->stream;
+        LIMIT_HIT(relay, stall_ms);
         metrics_add(&relay->metrics, METRIC_STREAMS_CUT, 1);
         if (!half->is_accepted) {
             half_forget_waiting(half);
