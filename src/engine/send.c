@@ -57,6 +57,28 @@ static enum err find_auth(struct hs *hs, struct arena *a, const struct room *roo
     return ERR_NONE;
 }
 
+static enum err not_before(struct hs *hs, const struct room *room, struct str type,
+                           struct str state_key, int64_t *ms)
+{
+    struct stored *s;
+    TRY(current_get(hs, room, type, state_key, &s));
+    if (s != NULL && hs_is_ours(hs, s->ev->sender) && s->ev->origin_server_ts >= *ms) {
+        *ms = s->ev->origin_server_ts + 1;
+    }
+    return ERR_NONE;
+}
+
+enum err send_time(struct hs *hs, const struct room *room, const struct send_parts *parts,
+                   int64_t *ms)
+{
+    *ms = hs->now.unix_ms;
+    if (str_is_absent(parts->state_key)) {
+        return ERR_NONE;
+    }
+    TRY(not_before(hs, room, parts->type, parts->state_key, ms));
+    return not_before(hs, room, STR("m.room.member"), parts->sender, ms);
+}
+
 enum err send_place(struct hs *hs, struct arena *a, const struct room *room,
                     const struct send_parts *parts, struct event_parts *out)
 {
@@ -66,8 +88,8 @@ enum err send_place(struct hs *hs, struct arena *a, const struct room *room,
                                 .room_id = room->id,
                                 .state_key = parts->state_key,
                                 .redacts = parts->redacts,
-                                .content = parts->content,
-                                .origin_server_ts = hs->now.unix_ms};
+                                .content = parts->content};
+    TRY(send_time(hs, room, parts, &out->origin_server_ts));
     if (is_create && room->version->room_id_is_create_hash) {
         out->room_id = STR_ABSENT;
     }

@@ -24,5 +24,10 @@ enum err send_build(struct hs *hs, struct arena *a, struct room *room,
 /* The parts of an event on the room's extremities (prev_events, auth_events, depth, time). */
 enum err send_place(struct hs *hs, struct arena *a, const struct room *room,
                     const struct send_parts *parts, struct event_parts *out) MUST_USE;
+/* Its origin_server_ts. State resolution puts what two branches say of one key in order of time: a
+ * state event of ours is later than our own that it replaces, and than its sender's membership,
+ * though the clock was set back meanwhile. */
+enum err send_time(struct hs *hs, const struct room *room, const struct send_parts *parts,
+                   int64_t *ms) MUST_USE;
 
 #endif

@@ -6,6 +6,7 @@
 #include "engine/current.h"
 #include "engine/gap.h"
 #include "engine/gate.h"
+#include "engine/send.h"
 #include "engine/snapshot.h"
 #include "event/mxid.h"
 #include "fed/incoming.h"
@@ -240,6 +241,17 @@ static bool is_ours(const struct join *join, const struct json *event)
                   str_of(membership));
 }
 
+/* A stay of ours in the room before is the only one that can be later than the clock. */
+static enum err join_time(struct hs *hs, const struct join *join, int64_t *ms)
+{
+    struct room *room;
+    struct send_parts parts = {
+        .sender = join->user_id, .type = STR("m.room.member"), .state_key = join->user_id};
+    enum err err = room_find(hs, join->room_id, &room);
+    *ms = hs->now.unix_ms;
+    return err == ERR_ABSENT ? ERR_NONE : (err != ERR_NONE ? err : send_time(hs, room, &parts, ms));
+}
+
 static void put_content(struct arena *a, const struct join *join, struct json *event)
 {
     struct json *more;
@@ -296,6 +308,7 @@ static enum err on_made(struct hs *hs, struct call *call, int status, struct jso
 {
     struct join *join = call->ctx;
     struct event *ev;
+    int64_t ts;
     const char *fault = "";
     struct json *template = json_get_object(body, "event");
     struct str named = json_get_text(body, "room_version");
@@ -307,9 +320,10 @@ static enum err on_made(struct hs *hs, struct call *call, int status, struct jso
     if (version == NULL || template == NULL || !is_ours(join, template)) {
         return refused(hs, call, 0, NULL, "its template is not our own event");
     }
+    TRY(join_time(hs, join, &ts));
     put_content(call->a, join, template);
     json_put_text(template, "origin", signer.server);
-    json_put_int(template, "origin_server_ts", hs->now.unix_ms);
+    json_put_int(template, "origin_server_ts", ts);
     json_remove(template, STR("event_id"));
     if (version->id_form == VERSION_ID_SERVER) {
         json_put_text(template, "event_id",

@@ -2,6 +2,7 @@
 #include "sync/stream.h"
 
 #include "engine/gap.h"
+#include "engine/snapshot.h"
 #include "engine/token.h"
 #include "engine/visible.h"
 
@@ -93,6 +94,49 @@ static enum err stop_at_gap(struct sync *s, const struct sync_room *r, struct sc
     return err == ERR_ABSENT ? ERR_NONE : err;
 }
 
+/* Each event follows the one before, up to the end: no fork took anything back. */
+static bool is_straight(const struct sync_room *r)
+{
+    for (size_t i = 0; i < r->n_raw; i++) {
+        int64_t next = i + 1 < r->n_raw ? r->raw[i + 1]->before : r->end;
+        if (r->raw[i]->after != next) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A client takes the last state event that it reads of a type and key for the one in force. What
+ * lost against another branch by the end is left to those who read back. */
+static enum err drop_undone(struct sync *s, struct sync_room *r)
+{
+    struct map in_force; /* keys whose event in force is in the timeline */
+    size_t first = r->n_shown;
+    if (r->end == 0 || is_straight(r)) {
+        return ERR_NONE;
+    }
+    map_init_in(&in_force, s->a);
+    for (size_t i = r->n_shown; i > 0; i--) {
+        struct stored *ev = r->shown[i - 1];
+        if (event_is_state(ev->ev)) {
+            int64_t nid = 0;
+            struct str key = arena_fmt(s->a, "%zu %.*s%.*s", ev->ev->type.n, STR_ARG(ev->ev->type),
+                                       STR_ARG(ev->ev->state_key));
+            TRY(snapshot_get(s->hs, r->end, ev->ev->type, ev->ev->state_key, &nid));
+            if (nid == ev->nid) {
+                map_put(&in_force, key, s);
+            } else if (map_get(&in_force, key) == NULL) {
+                continue;
+            }
+        }
+        first--;
+        r->shown[first] = ev;
+    }
+    r->shown += first;
+    r->n_shown -= first;
+    return ERR_NONE;
+}
+
 enum err timeline_collect(struct sync *s, struct sync_room *r)
 {
     struct scan scan = {.limit = limit_of(s), .below = r->upto, .since = r->since};
@@ -126,7 +170,7 @@ enum err timeline_collect(struct sync *s, struct sync_room *r)
     r->n_raw = scan.n_raw;
     r->shown = scan.shown;
     r->n_shown = scan.n_shown;
-    return ERR_NONE;
+    return drop_undone(s, r);
 }
 
 enum err timeline_put(struct sync *s, struct sync_room *r)
