@@ -43,12 +43,14 @@ const unpadded = (bytes) => bytes.toString("base64").replace(/=+$/, "");
 const hashOf = (value) => createHash("sha256").update(canonical(value)).digest();
 
 /**
- * An event as it is signed and named: redacted by the rules of version 11.
+ * An event as it is signed and named: redacted by the rules of its version.
  *
  * @param {Record<string, any>} event of type m.room.member or m.room.message
+ * @param {string} version "11", or "1" to "10", which keep the origin as well
  */
-function redacted(event) {
-  const kept = Object.fromEntries(Object.entries(event).filter(([name]) => KEPT.includes(name)));
+function redacted(event, version) {
+  const names = version === VERSION ? KEPT : [...KEPT, "origin"];
+  const kept = Object.fromEntries(Object.entries(event).filter(([name]) => names.includes(name)));
   const { membership } = event.content;
   return { ...kept, content: event.type === "m.room.member" ? { membership } : {} };
 }
@@ -124,19 +126,20 @@ export class Member {
   /**
    * Completes an event, e.g. of make_join: time, hash, signature.
    *
-   * @param {Record<string, any>} template of type m.room.member or m.room.message, version 11
+   * @param {Record<string, any>} template of type m.room.member or m.room.message
+   * @param {string} [version] of the room; events of 1 and 2 have their id in event_id
    * @returns {{ event: Record<string, any>, id: string }}
    */
-  seal(template) {
+  seal(template, version = VERSION) {
     const event = without(template, ["hashes", "signatures", "unsigned"]);
     event.origin = this.name;
     event.origin_server_ts = Date.now();
     event.hashes = { sha256: unpadded(hashOf(event)) };
-    const named = redacted(event);
+    const named = redacted(event, version);
     event.signatures = {
       [this.name]: { [KEY_ID]: unpadded(this.peer.identity.sign(canonical(named))) },
     };
-    return { event, id: `$${hashOf(named).toString("base64url")}` };
+    return { event, id: event.event_id ?? `$${hashOf(named).toString("base64url")}` };
   }
 
   /**

@@ -5,14 +5,10 @@
 #include "base/map.h"
 #include "engine/current.h"
 #include "engine/room_summary.h"
+#include "engine/space.h"
 #include "event/mxid.h"
 
-enum { ORDER_MAX = 50, MUTUAL_PAGE = 100 };
-
-struct child {
-    struct str room_id, order;
-    const struct stored *s;
-};
+enum { MUTUAL_PAGE = 100 };
 
 struct walk {
     struct hs *hs;
@@ -35,101 +31,19 @@ struct places {
     size_t n;
 };
 
-/* 1 to 50 printable characters, else as if it were not given. */
-static struct str order_of(const struct json *content)
-{
-    struct str order = json_get_text(content, "order");
-    bool valid = order.n > 0 && order.n <= ORDER_MAX;
-    for (size_t i = 0; valid && i < order.n; i++) {
-        valid = order.p[i] >= ' ' && order.p[i] <= '~';
-    }
-    return valid ? order : STR_ABSENT;
-}
-
-static bool comes_before(const struct child *x, const struct child *y)
-{
-    if (str_is_absent(x->order) != str_is_absent(y->order)) {
-        return !str_is_absent(x->order);
-    }
-    int by_order = str_is_absent(x->order) ? 0 : str_cmp(x->order, y->order);
-    if (by_order != 0) {
-        return by_order < 0;
-    }
-    if (x->s->ev->origin_server_ts != y->s->ev->origin_server_ts) {
-        return x->s->ev->origin_server_ts < y->s->ev->origin_server_ts;
-    }
-    return str_cmp(x->room_id, y->room_id) < 0;
-}
-
-static void insert(struct child *list, size_t n, struct child child)
-{
-    for (; n > 0 && comes_before(&child, &list[n - 1]); n--) {
-        list[n] = list[n - 1];
-    }
-    list[n] = child;
-}
-
-static enum err list_children(struct walk *w, const struct room *room, struct child *list,
-                              size_t *n)
-{
-    struct query q;
-    int64_t nids[HIERARCHY_CHILDREN_MAX];
-    size_t found = 0;
-    int64_t type;
-    *n = 0;
-    TRY(store_name_find(w->hs->store, STR("m.space.child"), &type));
-    query_start(&q, w->hs->store, STMT_CURRENT_OF_TYPE, "ii", room->nid, type);
-    while (found < HIERARCHY_CHILDREN_MAX && query_next(&q)) {
-        nids[found] = query_int(&q, 0);
-        found++;
-    }
-    TRY(query_end(&q));
-    for (size_t i = 0; i < found; i++) {
-        struct stored *s;
-        TRY(event_get(w->hs, nids[i], &s));
-        const struct json *content = s->ev->content;
-        if (s->redacted_by.p == NULL && mxid_is_room(s->ev->state_key) &&
-            json_count(json_get_array(content, "via")) > 0 &&
-            (!w->suggested_only || json_get_bool(content, "suggested", false))) {
-            insert(list, *n, (struct child){s->ev->state_key, order_of(content), s});
-            (*n)++;
-        }
-    }
-    return ERR_NONE;
-}
-
-static void put_child(struct walk *w, const struct child *child, struct json *out)
-{
-    const struct event *ev = child->s->ev;
-    json_put_text(out, "type", ev->type);
-    json_put_text(out, "state_key", ev->state_key);
-    json_put(out, STR("content"), json_copy(w->req->a, ev->content));
-    json_put_text(out, "sender", ev->sender);
-    json_put_int(out, "origin_server_ts", ev->origin_server_ts);
-}
-
 /* Tells the room, and puts its children on the list, the first one last. */
 static enum err visit(struct walk *w, const struct room *room, int64_t depth, struct places *places)
 {
-    struct child *children = arena_array(w->req->a, HIERARCHY_CHILDREN_MAX, sizeof(*children));
-    struct json *create;
-    size_t n = 0;
-    TRY(current_content(w->hs, room, STR("m.room.create"), STR(""), &create));
-    if (str_eq(json_get_text(create, "type"), STR("m.space"))) {
-        TRY(list_children(w, room, children, &n));
-    }
+    struct space_children *children;
+    TRY(space_children(w->hs, w->req->a, room, w->suggested_only, &children));
     w->more = w->met >= w->skip + w->limit;
     if (w->met >= w->skip && !w->more) {
-        struct json *out = json_push_object(w->rooms);
-        TRY(room_summary_put(w->hs, w->req->a, room, out));
-        struct json *state = json_put_array(out, STR("children_state"));
-        for (size_t i = 0; i < n; i++) {
-            put_child(w, &children[i], json_push_object(state));
-        }
+        TRY(space_put(w->hs, w->req->a, room, children, json_push_object(w->rooms)));
     }
     w->met++;
-    for (; n > 0 && depth < w->max_depth && places->n < HIERARCHY_ROOMS_MAX; n--) {
-        places->at[places->n] = (struct place){children[n - 1].room_id, depth + 1};
+    for (size_t n = children->n; n > 0 && depth < w->max_depth && places->n < HIERARCHY_ROOMS_MAX;
+         n--) {
+        places->at[places->n] = (struct place){children->at[n - 1].room_id, depth + 1};
         places->n++;
     }
     return ERR_NONE;

@@ -219,6 +219,7 @@ const struct route client_routes[] = {
     {HTTP_POST,  "/client/v3/publicRooms",                     WHO_GUEST,  RATE_SEARCH,  public_rooms_post,   public_body},
 
     {HTTP_GET,   "/client/versions",                           WHO_ANYONE, RATE_OTHER,   versions_get,        NULL},
+    {HTTP_GET,   "/.well-known/matrix/policy_server",          WHO_ANYONE, RATE_OTHER,   policy_server_get,   NULL},
     {HTTP_GET,   "/client/v3/capabilities",                    WHO_GUEST,  RATE_OTHER,   capabilities_get,    NULL},
     {HTTP_GET,   "/client/v3/voip/turnServer",                 WHO_USER,   RATE_OTHER,   turn_server_get,     NULL},
     {HTTP_GET,   "/client/v3/thirdparty/protocols",            WHO_USER,   RATE_OTHER,   protocols_get,       NULL},

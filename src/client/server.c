@@ -1,6 +1,8 @@
 /* Versions and capabilities. Lists of things that cannot exist here are empty, truthfully. */
 #include "client/server.h"
 
+#include "base/encode.h"
+#include "engine/policy_key.h"
 #include "event/version.h"
 
 enum err versions_get(struct hs *hs, struct req *req)
@@ -22,6 +24,16 @@ enum err versions_get(struct hs *hs, struct req *req)
 static void put_enabled(struct json *capabilities, const char *name, bool enabled)
 {
     json_put_bool(json_put_object(capabilities, str_of(name)), "enabled", enabled);
+}
+
+enum err policy_server_get(struct hs *hs, struct req *req)
+{
+    struct sign_key key;
+    policy_key(hs, &key);
+    struct json *out = json_object(req->a);
+    json_put_text(json_put_object(out, STR("public_keys")), "ed25519",
+                  base64_write(req->a, str_make(key.public_key, sizeof(key.public_key))));
+    return reply_json(req, out);
 }
 
 enum err capabilities_get(struct hs *hs, struct req *req)

@@ -61,6 +61,25 @@ enum err restricted_fits(struct hs *hs, const struct room *room, int64_t user, b
     return ERR_NONE;
 }
 
+enum err restricted_fits_server(struct hs *hs, const struct room *room, int64_t server, bool *fits)
+{
+    struct json *rooms = json_array(hs->turn);
+    *fits = false;
+    TRY(restricted_rooms(hs, room, rooms));
+    for (const struct json *x = json_first(rooms); x != NULL && !*fits; x = json_next(x)) {
+        struct room *other;
+        int64_t user;
+        enum err err = room_find(hs, json_text(x), &other);
+        if (err == ERR_ABSENT) {
+            continue;
+        }
+        TRY(err);
+        TRY(store_get_int(hs->store, &user, 0, STMT_MEMBER_OF_SERVER, "ii", other->nid, server));
+        *fits = user != 0;
+    }
+    return ERR_NONE;
+}
+
 enum err restricted_authoriser(struct hs *hs, struct arena *a, const struct room *room,
                                struct str *user_id)
 {

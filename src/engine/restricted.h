@@ -10,6 +10,9 @@ enum err restricted_applies(struct hs *hs, const struct room *room, bool *applie
  * is a room that we are in, so that the answer means something. */
 enum err restricted_fits(struct hs *hs, const struct room *room, int64_t user, bool *fits,
                          bool *known) MUST_USE;
+/* Has the server a user in one of those rooms, as far as we are in them? */
+enum err restricted_fits_server(struct hs *hs, const struct room *room, int64_t server,
+                                bool *fits) MUST_USE;
 /* A joined user of ours who may invite; absent: there is none. */
 enum err restricted_authoriser(struct hs *hs, struct arena *a, const struct room *room,
                                struct str *user_id) MUST_USE;

@@ -14,5 +14,8 @@ enum err room_summary_put(struct hs *hs, struct arena *a, const struct room *roo
  * readable? user 0: nobody in particular. */
 enum err room_summary_is_open(struct hs *hs, const struct room *room, int64_t user,
                               bool *open) MUST_USE;
+/* The same for a server: has it a user in the room or invited, or could one come in? */
+enum err room_summary_is_open_to_server(struct hs *hs, const struct room *room, int64_t server,
+                                        bool *open) MUST_USE;
 
 #endif

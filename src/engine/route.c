@@ -15,7 +15,8 @@ struct segments {
 static struct str without_prefix(struct str path)
 {
     static const struct str below[] = {STR_INIT("/client/"), STR_INIT("/federation/"),
-                                       STR_INIT("/key/"), STR_INIT("/media/")};
+                                       STR_INIT("/key/"), STR_INIT("/media/"),
+                                       STR_INIT("/policy/")};
     struct str matrix = STR("/_matrix");
     struct str rest = str_from(path, matrix.n);
     if (str_starts(path, matrix)) {

@@ -2,28 +2,8 @@
 #include "fed/chain.h"
 
 #include "base/map.h"
-#include "engine/current.h"
-#include "engine/req.h"
 #include "engine/snapshot.h"
 #include "event/redact.h"
-
-enum err chain_room(struct hs *hs, struct req *req, struct room **room)
-{
-    int64_t member;
-    enum err err = room_find(hs, req->params[0], room);
-    if (err == ERR_ABSENT) {
-        *room = NULL;
-        return reply_not_found(req, "that room is not here");
-    }
-    TRY(err);
-    TRY(store_get_int(hs->store, &member, 0, STMT_MEMBER_OF_SERVER, "ii", (*room)->nid,
-                      req->origin_name));
-    if (member == 0) {
-        *room = NULL;
-        return reply_forbidden(req, "your server is not in that room");
-    }
-    return ERR_NONE;
-}
 
 /* State and auth chains are given to every server in the room, whatever it may see of the
  * timeline: without them it could decide nothing. */

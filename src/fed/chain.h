@@ -5,10 +5,6 @@
 #include "engine/event_cache.h"
 #include "room/state.h"
 
-/* The room of params[0], in which the asking server must be joined (or have been at the event);
- * *room NULL: the refusal is set. */
-struct req;
-enum err chain_room(struct hs *hs, struct req *req, struct room **room) MUST_USE;
 /* Every event that the given ones cite, directly or not, without themselves; at most
  * AUTH_CHAIN_MAX. */
 enum err chain_of_events(struct hs *hs, struct arena *a, const struct str *ids, size_t n,

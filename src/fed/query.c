@@ -1,13 +1,12 @@
 /* Answers about this server and its users. */
 #include "fed/query.h"
 
-#include "base/encode.h"
+#include "engine/auth_token.h"
 #include "engine/public_rooms.h"
 #include "engine/user_profile.h"
 #include "event/mxid.h"
-#include "event/seal.h"
 
-enum { KEYS_VALID_MS = 24 * 60 * 60 * 1000, PUBLIC_ROOMS_MAX = 500 };
+enum { PUBLIC_ROOMS_MAX = 500 };
 
 enum err version_get(struct hs *hs, struct req *req)
 {
@@ -19,43 +18,29 @@ enum err version_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
-static enum err own_keys(struct hs *hs, struct req *req, struct json *out)
+enum err query_unknown_get(struct hs *hs, struct req *req)
 {
-    struct event_signer signer = hs_signer(hs);
-    struct str key = base64_write(
-        req->a, str_make(hs->identity.key.public_key, sizeof(hs->identity.key.public_key)));
-    json_put_text(out, "server_name", hs->identity.server);
-    json_put_int(out, "valid_until_ts", hs->now.unix_ms + KEYS_VALID_MS);
-    struct json *keys = json_put_object(out, STR("verify_keys"));
-    json_put_text(json_put_object(keys, hs->identity.key_id), "key", key);
-    (void)json_put_object(out, STR("old_verify_keys"));
-    return seal_json_sign(req->a, out, &signer);
+    (void)hs;
+    return reply_not_found(req, "there is no query of this type");
 }
 
-enum err server_keys_get(struct hs *hs, struct req *req)
+enum err openid_userinfo_get(struct hs *hs, struct req *req)
 {
+    struct special_token token;
+    struct str user_id;
+    struct str given = req_query(req, "access_token");
+    if (str_is_empty(given)) {
+        return reply_error(req, 401, "M_MISSING_TOKEN", "the query lacks 'access_token'");
+    }
+    enum err err = auth_special_find(hs, req->a, "openid", given, &token);
+    if (err == ERR_ABSENT) {
+        return reply_error(req, 401, "M_UNKNOWN_TOKEN", "this OpenID token is unknown or too old");
+    }
+    TRY(err);
+    TRY(store_name_text(hs->store, req->a, token.user, &user_id));
     struct json *out = json_object(req->a);
-    TRY(own_keys(hs, req, out));
+    json_put_text(out, "sub", user_id);
     return reply_json(req, out);
-}
-
-static enum err reply_keys(struct hs *hs, struct req *req, bool is_ours)
-{
-    struct json *out = json_object(req->a);
-    struct json *list = json_put_array(out, STR("server_keys"));
-    TRY(is_ours ? own_keys(hs, req, json_push_object(list)) : ERR_NONE);
-    return reply_json(req, out);
-}
-
-enum err server_keys_of_get(struct hs *hs, struct req *req)
-{
-    return reply_keys(hs, req, str_eq(req->params[0], hs->identity.server));
-}
-
-enum err server_keys_post(struct hs *hs, struct req *req)
-{
-    const struct json *wanted = json_get_object(req->body, "server_keys");
-    return reply_keys(hs, req, json_get(wanted, hs->identity.server) != NULL);
 }
 
 enum err query_directory_get(struct hs *hs, struct req *req)
@@ -117,31 +102,4 @@ enum err fed_public_rooms_post(struct hs *hs, struct req *req)
     return public_rooms(hs, req, json_get_text(filter, "generic_search_term"),
                         json_get_text(req->body, "since"),
                         json_get_int(req->body, "limit", PUBLIC_ROOMS_MAX));
-}
-
-enum err user_devices_get(struct hs *hs, struct req *req)
-{
-    struct query q;
-    int64_t user;
-    int64_t stream_id;
-    TRY(store_name_find(hs->store, req->params[0], &user));
-    if (user == 0 || !hs_is_ours(hs, req->params[0])) {
-        return reply_not_found(req, "there is no such user");
-    }
-    TRY(store_get_int(hs->store, &stream_id, 0, STMT_DEVICE_CHANGE_GET, "i", user));
-    struct json *out = json_object(req->a);
-    json_put_text(out, "user_id", req->params[0]);
-    json_put_int(out, "stream_id", stream_id);
-    struct json *devices = json_put_array(out, STR("devices"));
-    query_start(&q, hs->store, STMT_DEVICE_KEYS_LIST, "i", user);
-    while (query_next(&q)) {
-        struct json *keys;
-        if (json_parse(req->a, query_str(&q, req->a, 1), &keys, NULL) == ERR_NONE) {
-            struct json *device = json_push_object(devices);
-            json_put_text(device, "device_id", query_str(&q, req->a, 0));
-            json_put(device, STR("keys"), keys);
-        }
-    }
-    TRY(query_end(&q));
-    return reply_json(req, out);
 }

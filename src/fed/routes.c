@@ -6,15 +6,27 @@
 #include "fed/join.h"
 #include "fed/lookup.h"
 #include "fed/media.h"
+#include "fed/notary.h"
+#include "fed/policy.h"
 #include "fed/query.h"
 #include "fed/serve_events.h"
+#include "fed/serve_invite.h"
 #include "fed/serve_join.h"
+#include "fed/serve_space.h"
 #include "fed/transaction.h"
 #include "fed/user_keys.h"
 
 static const struct field send_body[] = {
     {"pdus", FIELD_ARRAY, false}, {"edus", FIELD_ARRAY, false}, {0}};
 static const struct field query_body[] = {{"device_keys", FIELD_OBJECT, true}, {0}};
+static const struct field exchange_body[] = {
+    {"type", FIELD_TEXT, true},      {"room_id", FIELD_TEXT, true},   {"sender", FIELD_TEXT, true},
+    {"state_key", FIELD_TEXT, true}, {"content", FIELD_OBJECT, true}, {0}};
+static const struct field bound_body[] = {{"medium", FIELD_TEXT, true},
+                                          {"address", FIELD_TEXT, true},
+                                          {"mxid", FIELD_TEXT, true},
+                                          {"invites", FIELD_ARRAY, true},
+                                          {0}};
 static const struct field keys_body[] = {{"server_keys", FIELD_OBJECT, true}, {0}};
 static const struct field claim_body[] = {{"one_time_keys", FIELD_OBJECT, true}, {0}};
 
@@ -36,6 +48,10 @@ const struct route fed_routes[] = {
     {HTTP_GET,   "/federation/v1/make_knock/{}/{}",            WHO_SERVER, RATE_OTHER,   make_knock_get,      NULL},
     {HTTP_PUT,   "/federation/v1/send_knock/{}/{}",            WHO_SERVER, RATE_OTHER,   send_knock_put,      NULL},
     {HTTP_PUT,   "/federation/v2/invite/{}/{}",                WHO_SERVER, RATE_OTHER,   invite_put,          NULL},
+    {HTTP_PUT,   "/federation/v1/invite/{}/{}",                WHO_SERVER, RATE_OTHER,   invite_v1_put,       NULL},
+    {HTTP_PUT,   "/federation/v1/exchange_third_party_invite/{}", WHO_SERVER, RATE_OTHER,   third_party_exchange_put, exchange_body},
+    {HTTP_PUT,   "/federation/v1/3pid/onbind",                 WHO_ANYONE, RATE_OTHER,   third_party_bound_put, bound_body},
+    {HTTP_POST,  "/policy/v1/sign",                            WHO_SERVER, RATE_OTHER,   policy_sign_post,    NULL},
 
     {HTTP_GET,   "/federation/v1/event/{}",                    WHO_SERVER, RATE_OTHER,   fed_event_get,       NULL},
     {HTTP_GET,   "/federation/v1/state/{}",                    WHO_SERVER, RATE_OTHER,   fed_state_get,       NULL},
@@ -47,6 +63,9 @@ const struct route fed_routes[] = {
 
     {HTTP_GET,   "/federation/v1/query/directory",             WHO_SERVER, RATE_OTHER,   query_directory_get, NULL},
     {HTTP_GET,   "/federation/v1/query/profile",               WHO_SERVER, RATE_OTHER,   query_profile_get,   NULL},
+    {HTTP_GET,   "/federation/v1/query/{}",                    WHO_SERVER, RATE_OTHER,   query_unknown_get,   NULL},
+    {HTTP_GET,   "/federation/v1/openid/userinfo",             WHO_ANYONE, RATE_OTHER,   openid_userinfo_get, NULL},
+    {HTTP_GET,   "/federation/v1/hierarchy/{}",                WHO_SERVER, RATE_OTHER,   fed_hierarchy_get,   NULL},
     {HTTP_GET,   "/federation/v1/publicRooms",                 WHO_SERVER, RATE_OTHER,   fed_public_rooms_get, NULL},
     {HTTP_POST,  "/federation/v1/publicRooms",                 WHO_SERVER, RATE_OTHER,   fed_public_rooms_post, NULL},
     {HTTP_GET,   "/federation/v1/user/devices/{}",             WHO_SERVER, RATE_OTHER,   user_devices_get,    NULL},

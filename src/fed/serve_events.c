@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "engine/visible.h"
+#include "fed/asked_room.h"
 #include "fed/chain.h"
 
 enum { BACKFILL_MAX = 100, WALK_MAX = 1000, NEAREST_MAX = 32 };
@@ -47,7 +48,7 @@ enum err fed_event_get(struct hs *hs, struct req *req)
     TRY(err);
     TRY(room_get(hs, s->room, &room));
     req->params[0] = room->id;
-    TRY(chain_room(hs, req, &room));
+    TRY(asked_room_of_member(hs, req, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -60,7 +61,7 @@ static enum err state(struct hs *hs, struct req *req, bool only_ids)
 {
     struct room *room;
     struct stored *s;
-    TRY(chain_room(hs, req, &room));
+    TRY(asked_room_of_member(hs, req, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -92,7 +93,7 @@ enum err fed_event_auth_get(struct hs *hs, struct req *req)
 {
     struct room *room;
     struct stored *s;
-    TRY(chain_room(hs, req, &room));
+    TRY(asked_room_of_member(hs, req, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -135,7 +136,7 @@ enum err fed_event_at_get(struct hs *hs, struct req *req)
     struct room *room;
     struct stored *s;
     struct str dir = req_query(req, "dir");
-    TRY(chain_room(hs, req, &room));
+    TRY(asked_room_of_member(hs, req, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -208,7 +209,7 @@ static enum err walk(struct hs *hs, struct req *req, struct walk *w, const struc
 enum err fed_backfill_get(struct hs *hs, struct req *req)
 {
     struct room *room;
-    TRY(chain_room(hs, req, &room));
+    TRY(asked_room_of_member(hs, req, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -231,7 +232,7 @@ enum err fed_backfill_get(struct hs *hs, struct req *req)
 enum err fed_missing_post(struct hs *hs, struct req *req)
 {
     struct room *room;
-    TRY(chain_room(hs, req, &room));
+    TRY(asked_room_of_member(hs, req, &room));
     if (room == NULL) {
         return ERR_NONE;
     }

@@ -7,27 +7,9 @@
 #include "engine/send.h"
 #include "engine/snapshot.h"
 #include "event/mxid.h"
-#include "event/seal.h"
+#include "fed/asked_room.h"
 #include "fed/chain.h"
 #include "fed/incoming.h"
-
-enum { STRIPPED_MAX = 32 };
-
-/* The room of params[0] when we are in it; NULL: the refusal is set. */
-static enum err resident_room(struct hs *hs, struct req *req, struct room **room)
-{
-    bool joined = false;
-    enum err err = room_find(hs, req->params[0], room);
-    if (err != ERR_ABSENT) {
-        TRY(err);
-        TRY(current_is_joined(hs, (*room)->nid, &joined));
-    }
-    if (!joined) {
-        *room = NULL;
-        return reply_not_found(req, "this server is not in that room");
-    }
-    return ERR_NONE;
-}
 
 static enum err check_version(struct req *req, const struct room *room, bool *ok)
 {
@@ -81,7 +63,7 @@ static enum err make_entry(struct hs *hs, struct req *req, const char *membershi
 {
     struct room *room;
     bool ok;
-    TRY(resident_room(hs, req, &room));
+    TRY(asked_room_of_resident(hs, req, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -102,7 +84,7 @@ enum err make_knock_get(struct hs *hs, struct req *req)
 enum err make_leave_get(struct hs *hs, struct req *req)
 {
     struct room *room;
-    TRY(resident_room(hs, req, &room));
+    TRY(asked_room_of_resident(hs, req, &room));
     return room == NULL ? ERR_NONE : make(hs, req, room, "leave");
 }
 
@@ -152,7 +134,7 @@ static enum err join(struct hs *hs, struct req *req, struct json **out)
     struct room *room;
     struct stored *s;
     *out = NULL;
-    TRY(resident_room(hs, req, &room));
+    TRY(asked_room_of_resident(hs, req, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -201,7 +183,7 @@ static enum err take_and_pass(struct hs *hs, struct req *req, const char *member
                               struct room **room)
 {
     struct stored *s;
-    TRY(resident_room(hs, req, room));
+    TRY(asked_room_of_resident(hs, req, room));
     if (*room == NULL) {
         return ERR_NONE;
     }
@@ -242,112 +224,5 @@ enum err send_knock_put(struct hs *hs, struct req *req)
     TRY(client_event_stripped(hs, req->a, room, NULL, &stripped));
     struct json *out = json_object(req->a);
     json_put(out, STR("knock_room_state"), stripped);
-    return reply_json(req, out);
-}
-
-/* --- invites to our users
- * ---------------------------------------------------------------------------- */
-
-static const char *invite_fault(struct hs *hs, struct req *req, const struct event *ev)
-{
-    if (!str_eq(ev->type, STR("m.room.member")) || !str_eq(event_membership(ev), STR("invite")) ||
-        !mxid_is_user(ev->state_key) || !hs_is_ours(hs, ev->state_key)) {
-        return "this is not an invite of one of our users";
-    }
-    if (!str_eq(mxid_server(ev->sender), req->origin) || !str_eq(ev->id, req->params[1]) ||
-        !str_eq(ev->room_id, req->params[0])) {
-        return "sender, room or event id are not those of the request";
-    }
-    return NULL;
-}
-
-static enum err check_sender(struct req *req, const struct event *ev, bool *ok)
-{
-    uint8_t key[SIGN_PUBLIC_SIZE];
-    enum err err = mxid_is_peer(req->origin, key)
-                       ? seal_check(req->a, ev, req->origin, mxid_peer_key_id(), key)
-                       : ERR_REFUSED;
-    *ok = err == ERR_NONE;
-    return *ok ? ERR_NONE : reply_forbidden(req, "the invite is not signed by its sender's server");
-}
-
-/* What the inviter tells of the room, as far as it has the form of stripped state. */
-static struct json *stripped_of(struct req *req)
-{
-    struct json *out = json_array(req->a);
-    const struct json *given = json_get_array(req->body, "invite_room_state");
-    for (const struct json *e = json_first(given); e != NULL; e = json_next(e)) {
-        struct str type = json_get_text(e, "type");
-        struct str sender = json_get_text(e, "sender");
-        struct str state_key = json_get_text(e, "state_key");
-        const struct json *content = json_get_object(e, "content");
-        if (type.p == NULL || sender.p == NULL || state_key.p == NULL || content == NULL ||
-            json_count(out) == STRIPPED_MAX) {
-            continue;
-        }
-        struct json *kept = json_push_object(out);
-        json_put(kept, STR("content"), json_copy(req->a, content));
-        json_put_text(kept, "sender", sender);
-        json_put_text(kept, "state_key", state_key);
-        json_put_text(kept, "type", type);
-    }
-    return out;
-}
-
-static enum err store_invite(struct hs *hs, struct req *req, const struct event *ev,
-                             const struct room_version *version)
-{
-    struct room *room;
-    struct json *stripped = stripped_of(req);
-    bool resident;
-    TRY(room_make(hs, ev->room_id, version, &room));
-    TRY(current_is_joined(hs, room->nid, &resident));
-    if (resident) { /* the inviter's server sends it into the room as well */
-        return ERR_NONE;
-    }
-    json_push(stripped, client_event_strip(req->a, ev));
-    return current_put_outside(hs, room, ev->state_key, STR("invite"), 0,
-                               json_str(req->a, stripped));
-}
-
-enum err invite_put(struct hs *hs, struct req *req)
-{
-    struct event *ev;
-    struct event *countersigned;
-    const char *why = "";
-    int64_t user;
-    int64_t account;
-    bool ok;
-    struct json *pdu = json_get_object(req->body, "event");
-    struct str named = json_get_text(req->body, "room_version");
-    const struct room_version *version = room_version_find(named);
-    struct event_signer signer = hs_signer(hs);
-    if (version == NULL) {
-        return reply_error(req, 400, "M_INCOMPATIBLE_ROOM_VERSION",
-                           "this room version is not served here");
-    }
-    enum err err =
-        pdu == NULL ? ERR_SYNTAX : event_parse(req->a, version, json_copy(req->a, pdu), &ev, &why);
-    if (err == ERR_SYNTAX || err == ERR_LIMIT) {
-        return reply_error(req, 400, "M_BAD_JSON", "'event' is no event: %s", why);
-    }
-    TRY(err);
-    const char *fault = invite_fault(hs, req, ev);
-    if (fault != NULL) {
-        return reply_error(req, 400, "M_INVALID_PARAM", "%s", fault);
-    }
-    TRY(check_sender(req, ev, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
-    TRY(store_name(hs->store, ev->state_key, &user));
-    TRY(store_get_int(hs->store, &account, -1, STMT_ACCOUNT_EXISTS, "i", user));
-    if (account < 0) {
-        return reply_forbidden(req, "there is no such user");
-    }
-    TRY(event_countersign(req->a, ev, &signer, &countersigned));
-    TRY(store_invite(hs, req, ev, version));
-    struct json *out = json_object(req->a);
-    json_put(out, STR("event"), json_copy(req->a, countersigned->tree));
     return reply_json(req, out);
 }

@@ -1,5 +1,5 @@
-/* The resident's side of joins, knocks, leaves and invites (server-server API, "Joining Rooms",
- * "Knocking upon a room", "Leaving Rooms", "Inviting to a room"). */
+/* The resident's side of joins, knocks and leaves (server-server API, "Joining Rooms", "Knocking
+ * upon a room", "Leaving Rooms"). */
 #ifndef FED_SERVE_JOIN_H
 #define FED_SERVE_JOIN_H
 
@@ -13,6 +13,5 @@ enum err send_leave_put(struct hs *hs, struct req *req);    /* v2 */
 enum err send_leave_v1_put(struct hs *hs, struct req *req); /* [200, {}] */
 enum err make_knock_get(struct hs *hs, struct req *req);
 enum err send_knock_put(struct hs *hs, struct req *req);
-enum err invite_put(struct hs *hs, struct req *req); /* v2 */
 
 #endif

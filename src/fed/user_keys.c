@@ -73,3 +73,45 @@ enum err user_keys_claim_post(struct hs *hs, struct req *req)
     }
     return reply_json(req, out);
 }
+
+static enum err put_cross_keys(struct hs *hs, struct req *req, struct str user_id, struct json *out)
+{
+    static const char *const rows[][2] = {{"master_keys", "master_key"},
+                                          {"self_signing_keys", "self_signing_key"}};
+    struct json *keys = json_object(req->a);
+    TRY(cross_keys_put(hs, req->a, user_id, 0, keys));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct json *key = json_get(json_get(keys, str_of(rows[i][0])), user_id);
+        if (key != NULL) {
+            json_put(out, str_of(rows[i][1]), json_copy(req->a, key));
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err user_devices_get(struct hs *hs, struct req *req)
+{
+    int64_t user;
+    int64_t stream_id;
+    struct json *keys;
+    struct str user_id = req->params[0];
+    TRY(store_name_find(hs->store, user_id, &user));
+    if (user == 0 || !hs_is_ours(hs, user_id)) {
+        return reply_not_found(req, "there is no such user");
+    }
+    TRY(store_get_int(hs->store, &stream_id, 0, STMT_DEVICE_CHANGE_GET, "i", user));
+    TRY(device_keys_get(hs, req->a, user_id, NULL, &keys));
+    struct json *out = json_object(req->a);
+    json_put_text(out, "user_id", user_id);
+    json_put_int(out, "stream_id", stream_id);
+    struct json *devices = json_put_array(out, STR("devices"));
+    for (const struct json *x = json_first(keys); x != NULL; x = json_next(x)) {
+        struct json *device = json_push_object(devices);
+        json_put_text(device, "device_id", json_key(x));
+        json_put(device, STR("keys"), json_copy(req->a, x));
+        json_put_text(device, "device_display_name",
+                      json_get_text(json_get_object(x, "unsigned"), "device_display_name"));
+    }
+    TRY(put_cross_keys(hs, req, user_id, out));
+    return reply_json(req, out);
+}

@@ -44,7 +44,7 @@ export class Server {
   }
 
   /**
-   * Any request; path is below /_matrix/client/v3 unless it begins with "/_".
+   * Any request; path is below /_matrix/client/v3 unless it begins with "/_" or "/.".
    * @param {string} method
    * @param {string} path
    * @param {CallOptions} [options]
@@ -52,7 +52,7 @@ export class Server {
    */
   async call(method, path, options = {}) {
     const { body, raw, query, token, requestId, withinMs = WITHIN_MS } = options;
-    const url = new URL(this.base + (path.startsWith("/_") ? path : `/_matrix/client/v3${path}`));
+    const url = new URL(this.base + (/^\/[_.]/.test(path) ? path : `/_matrix/client/v3${path}`));
     for (const [key, value] of Object.entries(query ?? {})) {
       url.searchParams.set(key, String(value));
     }

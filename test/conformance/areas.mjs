@@ -4,6 +4,7 @@ import { backup } from "./areas/backup.mjs";
 import { devices } from "./areas/devices.mjs";
 import { events } from "./areas/events.mjs";
 import { federation } from "./areas/federation.mjs";
+import { federationRooms } from "./areas/federation_rooms.mjs";
 import { push } from "./areas/push.mjs";
 import { relations } from "./areas/relations.mjs";
 import { rooms } from "./areas/rooms.mjs";
@@ -33,5 +34,6 @@ export const areas = {
   devices,
   backup,
   federation,
+  "federation, rooms": federationRooms,
   walks,
 };

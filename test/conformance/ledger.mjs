@@ -37,6 +37,12 @@ export const known = [
   },
 ];
 
+/** "Known query types are specified as their own endpoints as an extension" of the general one. */
+const GENERAL = new Map([
+  ["queryRoomDirectory", "queryInfo"],
+  ["queryProfile", "queryInfo"],
+]);
+
 /** An operation that nothing can be wrong with. @param {Operation} operation */
 const cannotFail = (operation) =>
   operation.errors.length === 0 && operation.isOpen && operation.request === undefined;
@@ -83,8 +89,16 @@ export class Ledger {
       this.faults.push(`${what}\n    ${list}\n    ${text.slice(0, 600)}`);
     } else if (kind === "success" && excuse?.counts !== false) {
       row.hasSuccess = true;
+      this.noteGeneral(operation);
     } else if (kind === "error") {
       row.hasError = true;
+    }
+  }
+
+  /** @param {Operation} operation that succeeded, and with it the one that it extends */
+  noteGeneral({ id }) {
+    for (const row of this.rows.values()) {
+      row.hasSuccess ||= row.operation.id === GENERAL.get(id);
     }
   }
 

@@ -11,7 +11,7 @@ import { fresh } from "../../client/matrix.mjs";
  * @param {{ roomId: string, sender: string, after: string, depth: number, auth: string[] }} what
  * @param {string} text
  */
-const message = (resident, { roomId, sender, after, depth, auth }, text) =>
+export const message = (resident, { roomId, sender, after, depth, auth }, text) =>
   resident.member.seal({
     type: "m.room.message",
     room_id: roomId,
@@ -29,7 +29,7 @@ const message = (resident, { roomId, sender, after, depth, auth }, text) =>
  * @param {string} eventId
  * @param {string} own the sender's membership
  */
-async function authOf(resident, roomId, eventId, own) {
+export async function authOf(resident, roomId, eventId, own) {
   const { pdus } = await resident.ok("getRoomState", { roomId, event_id: eventId });
   const ids = (await resident.ok("getRoomStateIds", { roomId, event_id: eventId })).pdu_ids;
   const wanted = ["m.room.create", "m.room.power_levels"];

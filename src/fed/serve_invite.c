@@ -1,0 +1,288 @@
+/* Inviting users of ours, by their ids or by addresses outside Matrix. */
+#include "fed/serve_invite.h"
+
+#include "base/encode.h"
+#include "engine/call.h"
+#include "engine/client_event.h"
+#include "engine/current.h"
+#include "engine/send.h"
+#include "event/mxid.h"
+#include "event/seal.h"
+#include "fed/asked_room.h"
+#include "fed/invite.h"
+
+enum { STRIPPED_MAX = 32, BOUND_INVITES_MAX = 32, CALL_TIMEOUT_MS = 20000 };
+
+static const char *invite_fault(struct hs *hs, struct req *req, const struct event *ev)
+{
+    if (!str_eq(ev->type, STR("m.room.member")) || !str_eq(event_membership(ev), STR("invite")) ||
+        !mxid_is_user(ev->state_key) || !hs_is_ours(hs, ev->state_key)) {
+        return "this is not an invite of one of our users";
+    }
+    if (!str_eq(mxid_server(ev->sender), req->origin) || !str_eq(ev->id, req->params[1]) ||
+        !str_eq(ev->room_id, req->params[0])) {
+        return "sender, room or event id are not those of the request";
+    }
+    return NULL;
+}
+
+static enum err check_sender(struct req *req, const struct event *ev, bool *ok)
+{
+    uint8_t key[SIGN_PUBLIC_SIZE];
+    enum err err = mxid_is_peer(req->origin, key)
+                       ? seal_check(req->a, ev, req->origin, mxid_peer_key_id(), key)
+                       : ERR_REFUSED;
+    *ok = err == ERR_NONE;
+    return *ok ? ERR_NONE : reply_forbidden(req, "the invite is not signed by its sender's server");
+}
+
+/* What the inviter tells of the room, as far as it has the form of stripped state. */
+static struct json *stripped_of(struct req *req, const struct json *given)
+{
+    struct json *out = json_array(req->a);
+    for (const struct json *e = json_first(given); e != NULL; e = json_next(e)) {
+        struct str type = json_get_text(e, "type");
+        struct str sender = json_get_text(e, "sender");
+        struct str state_key = json_get_text(e, "state_key");
+        const struct json *content = json_get_object(e, "content");
+        if (type.p == NULL || sender.p == NULL || state_key.p == NULL || content == NULL ||
+            json_count(out) == STRIPPED_MAX) {
+            continue;
+        }
+        struct json *kept = json_push_object(out);
+        json_put(kept, STR("content"), json_copy(req->a, content));
+        json_put_text(kept, "sender", sender);
+        json_put_text(kept, "state_key", state_key);
+        json_put_text(kept, "type", type);
+    }
+    return out;
+}
+
+static enum err store_invite(struct hs *hs, struct req *req, const struct event *ev,
+                             const struct json *given)
+{
+    struct room *room;
+    struct json *stripped = stripped_of(req, given);
+    bool resident;
+    TRY(room_make(hs, ev->room_id, ev->version, &room));
+    TRY(current_is_joined(hs, room->nid, &resident));
+    if (resident) { /* the inviter's server sends it into the room as well */
+        return ERR_NONE;
+    }
+    json_push(stripped, client_event_strip(req->a, ev));
+    return current_put_outside(hs, room, ev->state_key, STR("invite"), 0,
+                               json_str(req->a, stripped));
+}
+
+/* Our user is invited by this event; *out is it with our signature, NULL: the refusal is set. */
+static enum err take_invite(struct hs *hs, struct req *req, const struct room_version *version,
+                            const struct json *pdu, const struct json *stripped, struct json **out)
+{
+    struct event *ev;
+    struct event *countersigned;
+    const char *why = "";
+    int64_t user;
+    int64_t account;
+    bool ok;
+    struct event_signer signer = hs_signer(hs);
+    *out = NULL;
+    enum err err =
+        pdu == NULL ? ERR_SYNTAX : event_parse(req->a, version, json_copy(req->a, pdu), &ev, &why);
+    if (err == ERR_SYNTAX || err == ERR_LIMIT) {
+        return reply_error(req, 400, "M_BAD_JSON", "this is no invite event: %s", why);
+    }
+    TRY(err);
+    const char *fault = invite_fault(hs, req, ev);
+    if (fault != NULL) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "%s", fault);
+    }
+    TRY(check_sender(req, ev, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(store_name(hs->store, ev->state_key, &user));
+    TRY(store_get_int(hs->store, &account, -1, STMT_ACCOUNT_EXISTS, "i", user));
+    if (account < 0) {
+        return reply_forbidden(req, "there is no such user");
+    }
+    TRY(event_countersign(req->a, ev, &signer, &countersigned));
+    TRY(store_invite(hs, req, ev, stripped));
+    *out = json_object(req->a);
+    json_put(*out, STR("event"), json_copy(req->a, countersigned->tree));
+    return ERR_NONE;
+}
+
+enum err invite_put(struct hs *hs, struct req *req)
+{
+    struct json *out;
+    const struct room_version *version =
+        room_version_find(json_get_text(req->body, "room_version"));
+    if (version == NULL) {
+        return reply_error(req, 400, "M_INCOMPATIBLE_ROOM_VERSION",
+                           "this room version is not served here");
+    }
+    TRY(take_invite(hs, req, version, json_get_object(req->body, "event"),
+                    json_get_array(req->body, "invite_room_state"), &out));
+    return out == NULL ? ERR_NONE : reply_json(req, out);
+}
+
+/* The version is 1 or 2, whose events are the same. */
+enum err invite_v1_put(struct hs *hs, struct req *req)
+{
+    struct json *out;
+    const struct json *stripped =
+        json_get_array(json_get_object(req->body, "unsigned"), "invite_room_state");
+    TRY(take_invite(hs, req, room_version_find(STR("1")), req->body, stripped, &out));
+    if (out == NULL) {
+        return ERR_NONE;
+    }
+    struct json *pair = json_array(req->a);
+    json_push_int(pair, 200);
+    json_push(pair, out);
+    return reply_json(req, pair);
+}
+
+/* --- by addresses outside Matrix ----------------------------------------------------------------
+ */
+
+static struct json *third_party_content(struct arena *a, struct str name, const struct json *proof)
+{
+    struct json *content = json_object(a);
+    json_put_text(content, "membership", STR("invite"));
+    struct json *invite = json_put_object(content, STR("third_party_invite"));
+    json_put_text(invite, "display_name", name);
+    json_put(invite, STR("signed"), json_copy(a, proof));
+    return content;
+}
+
+/* The invite itself. The rules check that the room knows the token, and the proof of it. */
+static enum err third_party_invite(struct hs *hs, struct req *req, struct room *room,
+                                   const struct send_parts *parts)
+{
+    struct verdict verdict;
+    struct event *ev;
+    const char *why;
+    if (hs_is_ours(hs, parts->state_key)) {
+        struct stored *sent;
+        TRY(send_event(hs, room, parts, &verdict, &sent));
+        return verdict.kind == VERDICT_ACCEPT ? reply_empty(req)
+                                              : reply_forbidden(req, verdict.why);
+    }
+    enum err err = send_build(hs, req->a, room, parts, &ev, &why);
+    if (err == ERR_SYNTAX || err == ERR_LIMIT) {
+        return reply_error(req, 400, "M_BAD_JSON", "%s", why);
+    }
+    TRY(err);
+    struct current_view view = {.hs = hs, .room = room};
+    verdict = auth_check(req->a, ev, current_view(&view));
+    TRY(view.err);
+    return verdict.kind == VERDICT_ACCEPT ? invite_remote(hs, req, room, ev)
+                                          : reply_forbidden(req, verdict.why);
+}
+
+enum err third_party_exchange_put(struct hs *hs, struct req *req)
+{
+    struct room *room;
+    struct json *kept;
+    struct send_parts parts = {.sender = json_get_text(req->body, "sender"),
+                               .type = STR("m.room.member"),
+                               .state_key = json_get_text(req->body, "state_key")};
+    TRY(asked_room_of_resident(hs, req, &room));
+    if (room == NULL) {
+        return ERR_NONE;
+    }
+    const struct json *content = json_get_object(req->body, "content");
+    const struct json *invite = json_get_object(content, "third_party_invite");
+    const struct json *proof = json_get_object(invite, "signed");
+    struct str token = json_get_text(proof, "token");
+    if (!str_eq(json_get_text(content, "membership"), STR("invite")) || str_is_absent(token) ||
+        !str_eq(json_get_text(req->body, "type"), parts.type) ||
+        !str_eq(json_get_text(req->body, "room_id"), room->id) || !mxid_is_user(parts.state_key)) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "this is no third-party invite");
+    }
+    if (!mxid_is_user(parts.sender) || !hs_is_ours(hs, parts.sender)) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "the sender is not a user of this server");
+    }
+    /* The name that our user's identity server chose shows no address. */
+    TRY(current_content(hs, room, STR("m.room.third_party_invite"), token, &kept));
+    struct str name = json_get_text(kept, "display_name");
+    name = str_is_absent(name) ? json_get_text(invite, "display_name") : name;
+    parts.content = third_party_content(req->a, name, proof);
+    return third_party_invite(hs, req, room, &parts);
+}
+
+static enum err on_exchanged(struct hs *hs, struct call *call, int status, struct json *body,
+                             const char *why)
+{
+    if (status != 200) {
+        struct str error = json_get_text(body, "error");
+        hs_log(hs, LOG_INFO, "%.*s did not exchange a third-party invite: %d %.*s %s",
+               STR_ARG(call->server), status, STR_ARG(error), why);
+    }
+    return ERR_NONE;
+}
+
+static enum err ask_exchange(struct hs *hs, const struct send_parts *parts, struct str room_id)
+{
+    struct str server = mxid_server(parts->sender);
+    if (!call_is_possible(hs, server)) {
+        return ERR_NONE;
+    }
+    struct call *call = call_new(hs, server, on_exchanged);
+    struct json *body = json_object(call->a);
+    json_put_text(body, "type", parts->type);
+    json_put_text(body, "room_id", room_id);
+    json_put_text(body, "sender", parts->sender);
+    json_put_text(body, "state_key", parts->state_key);
+    json_put(body, STR("content"), json_copy(call->a, parts->content));
+    struct str path = arena_fmt(call->a, "/_matrix/federation/v1/exchange_third_party_invite/%.*s",
+                                STR_ARG(percent_write(call->a, room_id)));
+    return call_send(hs, call, "PUT", path, body, CALL_TIMEOUT_MS);
+}
+
+/* The server of who left the invite in the room makes it an invite of our user. */
+static enum err exchange(struct hs *hs, struct req *req, struct str user_id,
+                         const struct json *invite)
+{
+    struct room *room;
+    struct verdict verdict;
+    struct stored *sent;
+    struct str room_id = json_get_text(invite, "room_id");
+    const struct json *proof = json_get_object(invite, "signed");
+    struct send_parts parts = {.sender = json_get_text(invite, "sender"),
+                               .type = STR("m.room.member"),
+                               .state_key = user_id,
+                               .content = third_party_content(req->a, user_id, proof)};
+    if (!mxid_is_user(parts.sender) || !mxid_is_room(room_id) || proof == NULL) {
+        return ERR_NONE;
+    }
+    if (!hs_is_ours(hs, parts.sender)) {
+        return ask_exchange(hs, &parts, room_id);
+    }
+    enum err err = room_find(hs, room_id, &room);
+    if (err == ERR_NONE && room->snapshot != 0) {
+        err = send_event(hs, room, &parts, &verdict, &sent); /* refused: it was no invite */
+    }
+    return err == ERR_ABSENT ? ERR_NONE : err;
+}
+
+enum err third_party_bound_put(struct hs *hs, struct req *req)
+{
+    struct str user_id = json_get_text(req->body, "mxid");
+    const struct json *invites = json_get_array(req->body, "invites");
+    int64_t user;
+    int64_t account;
+    TRY(store_name_find(hs->store, user_id, &user));
+    TRY(store_get_int(hs->store, &account, -1, STMT_ACCOUNT_EXISTS, "i", user));
+    if (account < 0) {
+        return reply_not_found(req, "there is no such user");
+    }
+    if (json_count(invites) > BOUND_INVITES_MAX) {
+        return reply_error(req, 400, "M_LIMIT_EXCEEDED", "at most %d invites at once",
+                           BOUND_INVITES_MAX);
+    }
+    for (const struct json *x = json_first(invites); x != NULL; x = json_next(x)) {
+        TRY(exchange(hs, req, user_id, x));
+    }
+    return reply_empty(req);
+}
