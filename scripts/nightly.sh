@@ -4,6 +4,7 @@
 #   ROUNDS of the scenario each way round and with both relays (5)
 #   SEEDS  of the simulator (2000, from a number that changes daily; it is printed, and repeats a run)
 #   KILLS  of the native server (200)
+#   BURST  messages at once (10000)
 #   FUZZ_SECONDS  of each fuzzer, from the kept corpus (600)
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -59,7 +60,7 @@ fuzz() {
 
 scripts/install-packages.sh native wasm lint web browser || exit 1
 scripts/fetch-deps.sh || exit 1
-part tests env KILLS="${KILLS:-200}" STRICT=1 make test
+part tests env KILLS="${KILLS:-200}" BURST="${BURST:-10000}" STRICT=1 make test
 part simulator simulate
 part fuzz fuzz
 part scenario env ONCE=1 MODE=nightly ARTIFACTS="$top/artifacts/ours" scripts/demo.sh

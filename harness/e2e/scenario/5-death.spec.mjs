@@ -137,7 +137,7 @@ test.describe("5 the worker dies", () => {
     });
   }
 
-  test("under a page that sits logged out for a minute: it registers at the first try", async ({
+  test("the homeserver has not vanished from under a page that sits logged out for a minute", async ({
     stage,
     playwright,
   }) => {

@@ -2,6 +2,7 @@
  * Homeservers that know nothing of each other but a relay: one in this browser, one in the other one,
  * and a native one. The roles of the browsers swap between the two projects.
  */
+import { burst } from "../../../test/client/burst.mjs";
 import { Server, User, enc, fresh } from "../../../test/client/matrix.mjs";
 import { launchOptions } from "../../browsers.mjs";
 import { expect, test as base } from "../../fixtures.mjs";
@@ -11,6 +12,8 @@ import { install, killWorkers, serverOf, workerFacts } from "../../worker.mjs";
 /** @typedef {import("@playwright/test").Page} Page */
 
 const RELAY_PORT = Number(process.env.RELAY_PORT ?? 18595);
+/** Messages in a burst; a night has time for 10,000. */
+const BURST = Number(process.env.BURST ?? 300);
 
 /**
  * Keeps the worker running, as the client does: one request open all the time.
@@ -80,6 +83,23 @@ const fixtures = {
 const test = /** @type {PeersTest} */ (/** @type {unknown} */ (base.extend(fixtures)));
 
 /**
+ * A public room of alice's that bob and carol have joined by its alias.
+ *
+ * @param {Peers} peers
+ */
+async function sharedRoom({ alice, bob, carol }) {
+  const local = fresh("foo");
+  const room = await alice.createRoom({
+    preset: "public_chat",
+    room_alias_name: local,
+    name: "Foo",
+  });
+  expect(await bob.join(`#${local}:${alice.serverName}`)).toBe(room);
+  expect(await carol.join(`#${local}:${alice.serverName}`)).toBe(room);
+  return room;
+}
+
+/**
  * @param {User} speaker
  * @param {User[]} listeners
  * @param {string} room
@@ -99,14 +119,7 @@ test("three homeservers share a room, through deaths of workers and of the relay
   browserName,
 }) => {
   const { here, there, alice, bob, carol, relay } = peers;
-  const local = fresh("foo");
-  const room = await alice.createRoom({
-    preset: "public_chat",
-    room_alias_name: local,
-    name: "Foo",
-  });
-  expect(await bob.join(`#${local}:${alice.serverName}`)).toBe(room);
-  expect(await carol.join(`#${local}:${alice.serverName}`)).toBe(room);
+  const room = await sharedRoom(peers);
   await heard(alice, [bob, carol], room, "hello 👋");
   await heard(bob, [alice, carol], room, "from the other browser");
   await heard(carol, [alice, bob], room, "from a native one");
@@ -133,5 +146,20 @@ test("three homeservers share a room, through deaths of workers and of the relay
   for (const page of [here, there]) {
     const { deaths } = await workerFacts(page);
     expect(deaths).toEqual([]);
+  }
+});
+
+test(`no message of ${BURST} is lost under traffic, with a relay restarted in the middle`, async ({
+  peers,
+}) => {
+  test.setTimeout(180_000 + 400 * BURST);
+  const { here, there, alice, bob, carol, relay } = peers;
+  const room = await sharedRoom(peers);
+  await burst([alice, bob, carol], room, BURST, async () => {
+    await relay.stop();
+    await relay.start();
+  });
+  for (const page of [here, there]) {
+    expect((await workerFacts(page)).deaths).toEqual([]);
   }
 });
