@@ -26,10 +26,11 @@
 #define EVENT_PREV_CITED 10 /* extremities we cite in an event of ours */
 
 /* Rooms */
-#define STATE_DELTAS_MAX 64    /* length of a chain of state deltas before a full snapshot */
-#define AUTH_CHAIN_MAX 100000  /* events walked in one state resolution */
-#define STATE_SETS_MAX 32      /* forks resolved at once */
-#define JOIN_EVENTS_MAX 200000 /* events of a send_join answer */
+#define STORE_NAMES_MAX (256 * 1024) /* of names remembered with their numbers */
+#define STATE_DELTAS_MAX 64          /* length of a chain of state deltas before a full snapshot */
+#define AUTH_CHAIN_MAX 100000        /* events walked in one state resolution */
+#define STATE_SETS_MAX 32            /* forks resolved at once */
+#define JOIN_EVENTS_MAX 200000       /* events of a send_join answer */
 
 /* Federation */
 #define TRANSACTION_PDUS_MAX 50

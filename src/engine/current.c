@@ -49,6 +49,7 @@ static enum err change(struct hs *hs, struct room *room, struct str type, struct
     bool is_member = str_eq(type, STR("m.room.member"));
     TRY(store_name(hs->store, type, &type_name));
     TRY(store_name(hs->store, state_key, &key_name));
+    state_row_forget(hs, room->nid, type_name, key_name);
     if (s == NULL) {
         TRY(store_run(hs->store, STMT_CURRENT_DROP, "iii", room->nid, type_name, key_name));
         return is_member ? store_run(hs->store, STMT_MEMBER_DROP, "ii", key_name, room->nid)
@@ -101,8 +102,7 @@ enum err current_get(struct hs *hs, const struct room *room, struct str type, st
     TRY(store_name_find(hs->store, type, &type_name));
     TRY(store_name_find(hs->store, state_key, &key_name));
     if (type_name != 0 && key_name != 0) {
-        TRY(store_get_int(hs->store, &event, 0, STMT_CURRENT_GET, "iii", room->nid, type_name,
-                          key_name));
+        TRY(state_row_get(hs, room->nid, type_name, key_name, &event));
     }
     return event == 0 ? ERR_NONE : event_get(hs, event, out);
 }

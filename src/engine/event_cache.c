@@ -1,13 +1,15 @@
-/* Parsed events and rooms, by id and by row number. */
+/* Parsed events and rooms, by id and by row number; rows of the current state. */
 #include "engine/event_cache.h"
 
 #include "base/map.h"
+
+#include <stddef.h>
 
 enum { CACHE_SIZE_MAX = 8 * 1024 * 1024 };
 
 struct event_cache {
     struct arena *a;
-    struct map by_id, by_nid, rooms_by_id, rooms_by_nid;
+    struct map by_id, by_nid, rooms_by_id, rooms_by_nid, state_rows;
 };
 
 static void fill(struct event_cache *c)
@@ -16,6 +18,7 @@ static void fill(struct event_cache *c)
     map_init_in(&c->by_nid, c->a);
     map_init_in(&c->rooms_by_id, c->a);
     map_init_in(&c->rooms_by_nid, c->a);
+    map_init_in(&c->state_rows, c->a);
 }
 
 struct event_cache *event_cache_new(void)
@@ -52,6 +55,12 @@ static struct str key_of(const int64_t *nid)
     return str_make(nid, sizeof(*nid));
 }
 
+static void keep(struct event_cache *c, struct stored *s)
+{
+    map_put(&c->by_id, s->ev->id, s);
+    map_put(&c->by_nid, key_of(&s->nid), s);
+}
+
 static enum err load(struct hs *hs, struct query *q, struct stored **out)
 {
     struct event_cache *c = hs->cache;
@@ -71,9 +80,18 @@ static enum err load(struct hs *hs, struct query *q, struct stored **out)
     struct room *room;
     TRY(room_get(hs, s->room, &room));
     TRY(event_load(c->a, room->version, id, json, &s->ev));
-    map_put(&c->by_id, s->ev->id, s);
-    map_put(&c->by_nid, key_of(&s->nid), s);
+    keep(c, s);
     *out = s;
+    return ERR_NONE;
+}
+
+enum err event_keep(struct hs *hs, const struct stored *row, const struct event *ev)
+{
+    struct event_cache *c = hs->cache;
+    struct stored *s = ARENA_NEW(c->a, struct stored);
+    *s = *row;
+    TRY(event_copy(c->a, ev, &s->ev));
+    keep(c, s);
     return ERR_NONE;
 }
 
@@ -103,6 +121,37 @@ void event_forget(struct hs *hs, const struct stored *s)
 {
     (void)map_remove(&hs->cache->by_id, s->ev->id);
     (void)map_remove(&hs->cache->by_nid, key_of(&s->nid));
+}
+
+struct state_row {
+    int64_t room, type, state_key, event;
+};
+
+static struct str key_of_state(const struct state_row *row)
+{
+    return str_make(row, offsetof(struct state_row, event));
+}
+
+enum err state_row_get(struct hs *hs, int64_t room, int64_t type, int64_t state_key, int64_t *event)
+{
+    struct event_cache *c = hs->cache;
+    struct state_row wanted = {room, type, state_key, 0};
+    struct state_row *row = map_get(&c->state_rows, key_of_state(&wanted));
+    if (row == NULL) {
+        TRY(store_get_int(hs->store, &wanted.event, 0, STMT_CURRENT_GET, "iii", room, type,
+                          state_key));
+        row = ARENA_NEW(c->a, struct state_row);
+        *row = wanted;
+        map_put(&c->state_rows, key_of_state(row), row);
+    }
+    *event = row->event;
+    return ERR_NONE;
+}
+
+void state_row_forget(struct hs *hs, int64_t room, int64_t type, int64_t state_key)
+{
+    struct state_row row = {room, type, state_key, 0};
+    (void)map_remove(&hs->cache->state_rows, key_of_state(&row));
 }
 
 static enum err load_room(struct hs *hs, struct query *q, int64_t nid, struct str id,

@@ -42,8 +42,16 @@ void event_cache_trim(struct hs *hs);
 /* ERR_ABSENT: not here. */
 enum err event_find(struct hs *hs, struct str event_id, struct stored **out) MUST_USE;
 enum err event_get(struct hs *hs, int64_t nid, struct stored **out) MUST_USE;
+/* A row that was just written, and its event (copied). */
+enum err event_keep(struct hs *hs, const struct stored *row, const struct event *ev) MUST_USE;
 /* The row changed: read it anew next time. */
 void event_forget(struct hs *hs, const struct stored *s);
+
+/* Which event is the room's state under these names (store_name): 0: none. */
+enum err state_row_get(struct hs *hs, int64_t room, int64_t type, int64_t state_key,
+                       int64_t *event) MUST_USE;
+/* The same row changed. */
+void state_row_forget(struct hs *hs, int64_t room, int64_t type, int64_t state_key);
 
 enum err room_find(struct hs *hs, struct str room_id, struct room **out) MUST_USE;
 enum err room_get(struct hs *hs, int64_t nid, struct room **out) MUST_USE;

@@ -40,7 +40,7 @@ static enum err place(struct entry *e)
                           : store_position_before(e->hs->store, &e->position);
 }
 
-/* A new row; its `after` follows when the row number is known. */
+/* A new row; the `after` of what changes the state follows when the row number is known. */
 static enum err insert(struct entry *e)
 {
     struct store *store = e->hs->store;
@@ -55,7 +55,7 @@ static enum err insert(struct entry *e)
     }
     TRY(store_run(store, STMT_EVENT_PUT, "tiiiiiiiiiiit", ev->id, e->room->nid, type, state_key,
                   sender, ev->depth, ev->origin_server_ts, (int64_t)e->status,
-                  (int64_t)(e->how == ARRIVAL_OUTLIER), e->position, e->before, (int64_t)0,
+                  (int64_t)(e->how == ARRIVAL_OUTLIER), e->position, e->before, e->after,
                   ev->json));
     e->nid = store_last_id(store);
     for (size_t i = 0; i < ev->prev_events.n; i++) {
@@ -64,41 +64,51 @@ static enum err insert(struct entry *e)
     return ERR_NONE;
 }
 
-static enum err find_after(struct entry *e)
+static bool knows_state(const struct entry *e)
 {
-    bool unknown = e->how == ARRIVAL_OUTLIER ||
-                   (e->how == ARRIVAL_OLD && e->before == 0 && e->ev->prev_events.n > 0);
-    e->after = e->before;
-    if (unknown) {
-        e->after = 0;
-        return ERR_NONE;
-    }
-    if (!event_is_state(e->ev) || e->status == EVENT_REJECTED) {
-        return ERR_NONE;
-    }
-    return snapshot_with(e->hs, e->before, e->ev->type, e->ev->state_key, e->nid, &e->after);
+    return e->how != ARRIVAL_OUTLIER &&
+           (e->how != ARRIVAL_OLD || e->before != 0 || e->ev->prev_events.n == 0);
+}
+
+/* The cache has what was just written, so that nobody reads it back. */
+static enum err keep(const struct entry *e)
+{
+    struct stored row = {.nid = e->nid,
+                         .room = e->room->nid,
+                         .before = e->before,
+                         .after = e->after,
+                         .position = e->position,
+                         .has_position = e->has_position,
+                         .is_outlier = e->how == ARRIVAL_OUTLIER,
+                         .status = e->status,
+                         .redacted_by = STR_ABSENT};
+    return event_keep(e->hs, &row, e->ev);
 }
 
 static enum err write_row(struct entry *e, const struct stored *known)
 {
     struct store *store = e->hs->store;
+    bool is_known = knows_state(e);
+    e->after = is_known ? e->before : 0;
     if (known == NULL) {
         TRY(insert(e));
     } else {
         e->nid = known->nid;
     }
-    TRY(find_after(e));
+    if (is_known && event_is_state(e->ev) && e->status != EVENT_REJECTED) {
+        TRY(snapshot_with(e->hs, e->before, e->ev->type, e->ev->state_key, e->nid, &e->after));
+    }
     if (known != NULL) {
         TRY(store_run(store, STMT_EVENT_PROMOTE, "iiiiti", (int64_t)e->status, e->position,
                       e->before, e->after, e->ev->json, e->nid));
         event_forget(e->hs, known);
-    } else if (e->after != 0) {
+    } else if (is_known && e->after != e->before) {
         TRY(store_run(store, STMT_EVENT_SET_STATE, "iii", e->before, e->after, e->nid));
     }
     if (!e->has_position) {
         TRY(store_run(store, STMT_EVENT_UNPLACE, "i", e->nid));
     }
-    return ERR_NONE;
+    return known == NULL ? keep(e) : ERR_NONE;
 }
 
 static enum err redact(struct hs *hs, const struct room *room, const struct event *redaction,
@@ -133,6 +143,9 @@ static enum err redacted_before(struct entry *e)
     int64_t nids[REDACTIONS_LOOKED_AT];
     size_t n = 0;
     struct query q;
+    if (e->how == ARRIVAL_LOCAL) {
+        return ERR_NONE;
+    }
     query_start(&q, e->hs->store, STMT_RELATION_FIRST, "tti", e->ev->id, STR(RELATION_REDACTS),
                 (int64_t)REDACTIONS_LOOKED_AT);
     while (n < REDACTIONS_LOOKED_AT && query_next(&q)) {
@@ -158,11 +171,15 @@ static enum err move_extremities(struct entry *e)
     struct store *store = e->hs->store;
     int64_t later;
     for (size_t i = 0; i < e->ev->prev_events.n; i++) {
-        int64_t prev;
-        TRY(store_get_int(store, &prev, 0, STMT_EVENT_FIND, "t", e->ev->prev_events.at[i]));
-        if (prev != 0) {
-            TRY(store_run(store, STMT_EXTREMITY_DROP, "ii", e->room->nid, prev));
+        struct stored *prev;
+        enum err err = event_find(e->hs, e->ev->prev_events.at[i], &prev);
+        if (err != ERR_ABSENT) {
+            TRY(err);
+            TRY(store_run(store, STMT_EXTREMITY_DROP, "ii", e->room->nid, prev->nid));
         }
+    }
+    if (e->how == ARRIVAL_LOCAL) { /* nobody can have followed what was made just now */
+        return store_run(store, STMT_EXTREMITY_PUT, "ii", e->room->nid, e->nid);
     }
     TRY(store_get_int(store, &later, 0, STMT_EDGE_NEXT, "ti", e->ev->id, e->room->nid));
     return later != 0 ? ERR_NONE : store_run(store, STMT_EXTREMITY_PUT, "ii", e->room->nid, e->nid);

@@ -193,29 +193,38 @@ static const struct event *source_get(void *ctx, struct str event_id, bool *reje
     return s->ev;
 }
 
+/* Leaves out what comes twice; returns how many are left. */
+static size_t unique(const int64_t *snapshots, size_t n, int64_t *out)
+{
+    size_t n_out = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (k < n_out && out[k] != snapshots[i]) {
+            k++;
+        }
+        out[k] = snapshots[i];
+        n_out = k == n_out ? n_out + 1 : n_out;
+    }
+    return n_out;
+}
+
 enum err snapshot_resolve(struct hs *hs, const struct room_version *version,
                           const int64_t *snapshots, size_t n, int64_t *out)
 {
     const struct state *sets[STATE_SETS_MAX];
-    size_t n_sets = 0;
+    int64_t each[STATE_SETS_MAX];
     if (n > STATE_SETS_MAX) {
         return ERR_LIMIT;
     }
-    for (size_t i = 0; i < n; i++) {
-        bool is_double = false;
-        for (size_t k = 0; k < i; k++) {
-            is_double = is_double || snapshots[k] == snapshots[i];
-        }
-        if (!is_double) {
-            struct state *state = ARENA_NEW(hs->turn, struct state);
-            TRY(snapshot_load(hs, hs->turn, snapshots[i], state));
-            sets[n_sets] = state;
-            n_sets++;
-        }
-    }
+    size_t n_sets = unique(snapshots, n, each);
     if (n_sets <= 1) {
         *out = n == 0 ? 0 : snapshots[0];
         return ERR_NONE;
+    }
+    for (size_t i = 0; i < n_sets; i++) {
+        struct state *state = ARENA_NEW(hs->turn, struct state);
+        TRY(snapshot_load(hs, hs->turn, each[i], state));
+        sets[i] = state;
     }
     struct source source = {.hs = hs};
     struct state *resolved = ARENA_NEW(hs->turn, struct state);

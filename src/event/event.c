@@ -241,6 +241,13 @@ enum err event_from_tree(struct arena *a, const struct room_version *version, st
     return ERR_NONE;
 }
 
+enum err event_copy(struct arena *a, const struct event *ev, struct event **out)
+{
+    TRY(load(a, ev->version, ev->id, canon_copy(a, ev->tree), out));
+    (*out)->json = arena_str(a, ev->json);
+    return ERR_NONE;
+}
+
 enum err event_load(struct arena *a, const struct room_version *version, struct str id,
                     struct str pdu, struct event **out)
 {

@@ -40,7 +40,9 @@ enum err event_parse_text(struct arena *a, const struct room_version *version, s
  * are looked at again. ERR_CORRUPT if a field is missing after all. */
 enum err event_from_tree(struct arena *a, const struct room_version *version, struct str id,
                          struct json *tree, struct event **out) MUST_USE;
-/* The same from the text in our own store; text is copied. */
+/* The same event in another arena, as event_load would give it. */
+enum err event_copy(struct arena *a, const struct event *ev, struct event **out) MUST_USE;
+/* Of the text in our own store; text is copied. */
 enum err event_load(struct arena *a, const struct room_version *version, struct str id,
                     struct str pdu, struct event **out) MUST_USE;
 

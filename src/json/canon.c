@@ -65,17 +65,43 @@ static bool is_in(struct strs list, struct str key)
 
 static enum err write_value(struct writer *w, const struct json *node);
 
-static enum err write_sorted(struct writer *w, const struct json **members, size_t n)
+/* The members of an object in their order. */
+struct sorted {
+    const struct json *few[SMALL];
+    const struct json **at;
+    size_t n;
+};
+
+static void sorted_init(struct sorted *s, const struct json *object, struct strs without)
 {
-    sort(members, n);
+    s->at = object->count > SMALL ? base_alloc(object->count * sizeof(struct json *)) : s->few;
+    s->n = 0;
+    for (const struct json *x = object->as.members.first; x != NULL; x = x->next) {
+        if (!is_in(without, x->key)) {
+            s->at[s->n] = x;
+            s->n++;
+        }
+    }
+    sort(s->at, s->n);
+}
+
+static void sorted_release(struct sorted *s)
+{
+    if (s->at != s->few) {
+        base_free(s->at);
+    }
+}
+
+static enum err write_sorted(struct writer *w, const struct sorted *members)
+{
     buf_add_char(w->out, '{');
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < members->n; i++) {
         if (i > 0) {
             buf_add_char(w->out, ',');
         }
-        json_write_text(w->out, members[i]->key);
+        json_write_text(w->out, members->at[i]->key);
         buf_add_char(w->out, ':');
-        TRY(write_value(w, members[i]));
+        TRY(write_value(w, members->at[i]));
     }
     buf_add_char(w->out, '}');
     return ERR_NONE;
@@ -83,22 +109,10 @@ static enum err write_sorted(struct writer *w, const struct json **members, size
 
 static enum err write_object(struct writer *w, const struct json *node, struct strs without)
 {
-    const struct json *few[SMALL];
-    const struct json **members = few;
-    size_t n = 0;
-    if (node->count > SMALL) {
-        members = base_alloc(node->count * sizeof(struct json *));
-    }
-    for (const struct json *x = node->as.members.first; x != NULL; x = x->next) {
-        if (!is_in(without, x->key)) {
-            members[n] = x;
-            n++;
-        }
-    }
-    enum err err = write_sorted(w, members, n);
-    if (members != few) {
-        base_free(members);
-    }
+    struct sorted members;
+    sorted_init(&members, node, without);
+    enum err err = write_sorted(w, &members);
+    sorted_release(&members);
     return err;
 }
 
@@ -158,4 +172,28 @@ enum err canon_write_lenient(struct buf *out, const struct json *node, struct st
 {
     struct writer w = {.out = out, .lenient = true};
     return write_root(&w, node, without);
+}
+
+struct json *canon_copy(struct arena *a, const struct json *node)
+{
+    if (!json_is(node, JSON_OBJECT) && !json_is(node, JSON_ARRAY)) {
+        return json_copy(a, node);
+    }
+    struct json *copy = node_new(a, node->kind);
+    if (node->kind == JSON_ARRAY) {
+        for (const struct json *x = node->as.members.first; x != NULL; x = x->next) {
+            node_append(copy, STR_ABSENT, canon_copy(a, x));
+        }
+        return copy;
+    }
+    struct sorted members;
+    sorted_init(&members, node, (struct strs){0});
+    for (size_t i = 0; i < members.n; i++) {
+        node_append(copy, arena_str(a, members.at[i]->key), canon_copy(a, members.at[i]));
+    }
+    sorted_release(&members);
+    if (node->as.members.index != NULL) {
+        (void)node_index(copy);
+    }
+    return copy;
 }

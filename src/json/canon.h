@@ -11,5 +11,7 @@ enum err canon_write(struct buf *out, const struct json *node, struct strs witho
 /* Room versions 1 to 5 did not enforce integers: a JSON_NUMBER is written as its literal. */
 enum err canon_write_lenient(struct buf *out, const struct json *node,
                              struct strs without) MUST_USE;
+/* A copy with the members of objects in that order: what parsing the canonical text would give. */
+struct json *canon_copy(struct arena *a, const struct json *node);
 
 #endif

@@ -112,7 +112,19 @@ TEST(a_full_buffer_is_an_error)
     arena_free(a);
 }
 
+TEST(a_canonical_copy_has_its_members_in_order_at_every_level)
+{
+    struct arena *a = arena_new();
+    struct json *node;
+    struct str text = STR("{\"b\":[1,{\"d\":\"x\",\"c\":null}],\"a\":{\"f\":true,\"e\":{}}}");
+    CHECK(json_parse(a, text, &node, NULL) == ERR_NONE);
+    CHECK_STR(json_str(a, canon_copy(a, node)),
+              STR("{\"a\":{\"e\":{},\"f\":true},\"b\":[1,{\"c\":null,\"d\":\"x\"}]}"));
+    arena_free(a);
+}
+
 TEST_MAIN(TEST_ROW(the_examples_of_the_specification_hold), TEST_ROW(keys_sort_by_code_point),
           TEST_ROW(a_big_object_is_sorted_too),
           TEST_ROW(numbers_that_are_no_safe_integers_are_refused_unless_lenient),
-          TEST_ROW(members_named_are_left_out_at_the_top_only), TEST_ROW(a_full_buffer_is_an_error))
+          TEST_ROW(members_named_are_left_out_at_the_top_only), TEST_ROW(a_full_buffer_is_an_error),
+          TEST_ROW(a_canonical_copy_has_its_members_in_order_at_every_level))

@@ -1,6 +1,9 @@
 /* The connection, the turn, the cached statements. */
 #include "store/store.h"
 
+#include "base/limits.h"
+#include "base/map.h"
+
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <string.h>
@@ -13,6 +16,13 @@ struct store {
     int64_t position, position_saved;
     int64_t position_low, position_low_saved;
     int64_t position_mark, position_low_mark; /* at the savepoint */
+    struct arena *names_arena;
+    struct map names; /* some of them, by text */
+};
+
+struct name {
+    int64_t id;
+    struct str text;
 };
 
 static const char *const texts[STMT_COUNT] = {
@@ -20,6 +30,22 @@ static const char *const texts[STMT_COUNT] = {
 #include "store/statements.def"
 #undef S
 };
+
+static void names_forget(struct store *s)
+{
+    arena_clear(s->names_arena);
+    map_init_in(&s->names, s->names_arena);
+}
+
+static void names_keep(struct store *s, struct str text, int64_t id)
+{
+    if (arena_size(s->names_arena) > STORE_NAMES_MAX) {
+        names_forget(s);
+    }
+    struct name *name = ARENA_NEW(s->names_arena, struct name);
+    *name = (struct name){id, arena_str(s->names_arena, text)};
+    map_put(&s->names, name->text, name);
+}
 
 static enum err err_of(int rc)
 {
@@ -113,6 +139,8 @@ enum err store_open(struct store **out, struct str path, const char *vfs, bool w
 {
     struct store *s = base_alloc(sizeof(*s));
     struct arena *a = arena_new();
+    s->names_arena = arena_new();
+    map_init_in(&s->names, s->names_arena);
     int rc = sqlite3_open_v2(arena_str(a, path).p, &s->db,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
     arena_free(a);
@@ -144,6 +172,7 @@ void store_close(struct store *s)
     int rc = sqlite3_close(s->db);
     assert(rc == SQLITE_OK);
     (void)rc;
+    arena_free(s->names_arena);
     base_free(s);
 }
 
@@ -162,7 +191,7 @@ enum err store_begin(struct store *s)
     if (s->in_turn) {
         return ERR_NONE;
     }
-    TRY(exec(s, "BEGIN"));
+    TRY(store_run(s, STMT_BEGIN, ""));
     s->in_turn = true;
     s->changes_before = sqlite3_total_changes(s->db);
     return ERR_NONE;
@@ -186,7 +215,7 @@ enum err store_commit(struct store *s, bool *changed)
         return ERR_NONE;
     }
     TRY(positions_save(s));
-    TRY(exec(s, "COMMIT"));
+    TRY(store_run(s, STMT_COMMIT, ""));
     s->position_saved = s->position;
     s->position_low_saved = s->position_low;
     s->in_turn = false;
@@ -198,20 +227,21 @@ enum err store_savepoint(struct store *s)
 {
     s->position_mark = s->position;
     s->position_low_mark = s->position_low;
-    return exec(s, "SAVEPOINT input");
+    return store_run(s, STMT_SAVEPOINT, "");
 }
 
 enum err store_release(struct store *s)
 {
-    return exec(s, "RELEASE input");
+    return store_run(s, STMT_RELEASE, "");
 }
 
 enum err store_rollback(struct store *s)
 {
     s->position = s->position_mark;
     s->position_low = s->position_low_mark;
-    TRY(exec(s, "ROLLBACK TO input"));
-    return exec(s, "RELEASE input");
+    names_forget(s);
+    TRY(store_run(s, STMT_ROLLBACK, ""));
+    return store_run(s, STMT_RELEASE, "");
 }
 
 const char *store_why(const struct store *s)
@@ -400,7 +430,16 @@ enum err store_meta_put(struct store *s, const char *key, struct str value)
 
 enum err store_name_find(struct store *s, struct str text, int64_t *id)
 {
-    return store_get_int(s, id, 0, STMT_NAME_FIND, "t", text);
+    const struct name *name = map_get(&s->names, text);
+    if (name != NULL) {
+        *id = name->id;
+        return ERR_NONE;
+    }
+    TRY(store_get_int(s, id, 0, STMT_NAME_FIND, "t", text));
+    if (*id != 0) {
+        names_keep(s, text, *id);
+    }
+    return ERR_NONE;
 }
 
 enum err store_name(struct store *s, struct str text, int64_t *id)
@@ -409,6 +448,7 @@ enum err store_name(struct store *s, struct str text, int64_t *id)
     if (*id == 0) {
         TRY(store_run(s, STMT_NAME_PUT, "t", text));
         *id = store_last_id(s);
+        names_keep(s, text, *id);
     }
     return ERR_NONE;
 }
