@@ -5,6 +5,7 @@
 #include "engine/snapshot.h"
 #include "event/mxid.h"
 #include "event/redact.h"
+#include "room/acl.h"
 
 struct move {
     struct hs *hs;
@@ -116,6 +117,15 @@ enum err current_content(struct hs *hs, const struct room *room, struct str type
     if (s != NULL && s->redacted_by.p != NULL) {
         *out = json_get_object(redact_json(hs->turn, s->ev->version, s->ev->tree), "content");
     }
+    return ERR_NONE;
+}
+
+enum err current_allows_server(struct hs *hs, const struct room *room, struct str server,
+                               bool *allows)
+{
+    struct json *content;
+    TRY(current_content(hs, room, STR("m.room.server_acl"), STR(""), &content));
+    *allows = acl_allows(content, server);
     return ERR_NONE;
 }
 

@@ -18,6 +18,10 @@ enum err current_get(struct hs *hs, const struct room *room, struct str type, st
 enum err current_content(struct hs *hs, const struct room *room, struct str type,
                          struct str state_key, struct json **out) MUST_USE;
 
+/* May this server speak to us of the room (m.room.server_acl)? */
+enum err current_allows_server(struct hs *hs, const struct room *room, struct str server,
+                               bool *allows) MUST_USE;
+
 /* The current state as the rules' view; the first error is kept. */
 struct current_view {
     struct hs *hs;

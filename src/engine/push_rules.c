@@ -1,6 +1,7 @@
 /* The default rules as a table, and the judge. */
 #include "engine/push_rules.h"
 
+#include "base/glob.h"
 #include "engine/account_data.h"
 #include "event/mxid.h"
 
@@ -147,66 +148,9 @@ enum err push_rules_put(struct hs *hs, int64_t user, const struct json *rules)
 
 /* --- the judge ---------------------------------------------------------------------------- */
 
-static char lower(char c)
+static bool has_words(struct str text, struct str pattern)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Letters of other scripts count as parts of words. */
-static bool is_word(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           (unsigned char)c >= 0x80;
-}
-
-/* Where a match of the pattern at the start of text may end: at the end of text, or (not whole) at
- * the end of a word. One star is remembered at a time. */
-static bool glob_here(struct str pattern, struct str text, bool whole)
-{
-    size_t p = 0;
-    size_t t = 0;
-    size_t star = SIZE_MAX;
-    size_t mark = 0;
-    while (true) {
-        bool at_end = p == pattern.n;
-        if (at_end && (t == text.n ||
-                       (!whole && (t == 0 || !is_word(text.p[t - 1]) || !is_word(text.p[t]))))) {
-            return true;
-        }
-        if (!at_end && pattern.p[p] == '*') {
-            star = p;
-            mark = t;
-            p++;
-        } else if (!at_end && t < text.n &&
-                   (pattern.p[p] == '?' || lower(pattern.p[p]) == lower(text.p[t]))) {
-            p++;
-            t++;
-        } else if (star != SIZE_MAX && mark < text.n) {
-            p = star + 1;
-            mark++;
-            t = mark;
-        } else {
-            return false;
-        }
-    }
-}
-
-bool push_rules_glob(struct str pattern, struct str text, bool whole)
-{
-    if (whole) {
-        return glob_here(pattern, text, true);
-    }
-    if (pattern.n == 0) {
-        return false;
-    }
-    text = str_sub(text, 0, PUSH_TEXT_MAX);
-    for (size_t i = 0; i < text.n; i++) {
-        bool at_boundary = i == 0 || !is_word(text.p[i - 1]) || !is_word(text.p[i]);
-        if (at_boundary && glob_here(pattern, str_from(text, i), false)) {
-            return true;
-        }
-    }
-    return false;
+    return glob_finds(pattern, str_sub(text, 0, PUSH_TEXT_MAX));
 }
 
 /* One name of a dotted path against a key of an object: "\." is a dot of the name. */
@@ -298,7 +242,8 @@ static bool holds(const struct json *condition, const struct event *ev,
         struct str text = json_text(property(ev, key));
         struct str pattern = json_get_text(condition, "pattern");
         return text.p != NULL && pattern.p != NULL &&
-               push_rules_glob(pattern, text, !str_eq(key, STR("content.body")));
+               (str_eq(key, STR("content.body")) ? has_words(text, pattern)
+                                                 : glob_fits(pattern, text));
     }
     if (str_eq(kind, STR("event_property_is"))) {
         const struct json *node = property(ev, key);
@@ -309,7 +254,7 @@ static bool holds(const struct json *condition, const struct event *ev,
     }
     if (str_eq(kind, STR("contains_display_name"))) {
         struct str body = json_get_text(ev->content, "body");
-        return body.p != NULL && push_rules_glob(c->display_name, body, false);
+        return body.p != NULL && has_words(body, c->display_name);
     }
     if (str_eq(kind, STR("room_member_count"))) {
         return count_fits(json_get_text(condition, "is"), c->member_count);
@@ -332,7 +277,7 @@ static bool rule_fits(const struct json *rule, struct str scope, const struct ev
     }
     if (str_eq(scope, STR("content"))) {
         struct str body = json_get_text(ev->content, "body");
-        return body.p != NULL && push_rules_glob(json_get_text(rule, "pattern"), body, false);
+        return body.p != NULL && has_words(body, json_get_text(rule, "pattern"));
     }
     const struct json *x = json_first(json_get_array(rule, "conditions"));
     while (x != NULL && holds(x, ev, c)) {

@@ -28,8 +28,5 @@ struct push_verdict {
 /* Pure. The first rule that fits decides; none: no notification. */
 struct push_verdict push_rules_judge(const struct json *rules, const struct event *ev,
                                      const struct push_context *context);
-/* Does text match the pattern ('*', '?'; case does not matter)? whole: from end to end, else at
- * word boundaries anywhere. */
-bool push_rules_glob(struct str pattern, struct str text, bool whole);
 
 #endif

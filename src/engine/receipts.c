@@ -1,6 +1,7 @@
 /* Receipts: rows that only go forward. */
 #include "engine/receipts.h"
 
+#include "engine/current.h"
 #include "engine/edu_in.h"
 #include "engine/outbox.h"
 #include "engine/publish.h"
@@ -101,11 +102,16 @@ static enum err receive_room(struct hs *hs, struct str origin, const struct json
                              size_t *n)
 {
     struct room *room;
+    bool is_allowed;
     enum err err = room_find(hs, json_key(of_room), &room);
     if (err == ERR_ABSENT) {
         return ERR_NONE;
     }
     TRY(err);
+    TRY(current_allows_server(hs, room, origin, &is_allowed));
+    if (!is_allowed) {
+        return ERR_NONE;
+    }
     for (const struct json *one = json_first(json_get_object(of_room, "m.read"));
          one != NULL && *n < RECEIPTS_MAX; one = json_next(one)) {
         (*n)++;

@@ -2,6 +2,7 @@
  * many, and it ends by itself. */
 #include "engine/typing.h"
 
+#include "engine/current.h"
 #include "engine/edu_in.h"
 #include "engine/publish.h"
 #include "event/mxid.h"
@@ -181,6 +182,7 @@ enum err typing_receive(struct hs *hs, struct str origin, const struct json *con
     struct str membership;
     struct room *room;
     int64_t user;
+    bool is_allowed;
     if (!mxid_is_user(user_id) || !str_eq(mxid_server(user_id), origin)) {
         return ERR_NONE;
     }
@@ -191,7 +193,8 @@ enum err typing_receive(struct hs *hs, struct str origin, const struct json *con
     TRY(err);
     TRY(store_name_find(hs->store, user_id, &user));
     TRY(store_get_str(hs->store, hs->turn, &membership, STMT_MEMBER_GET, "ii", user, room->nid));
-    if (!str_eq(membership, STR("join"))) {
+    TRY(current_allows_server(hs, room, origin, &is_allowed));
+    if (!is_allowed || !str_eq(membership, STR("join"))) {
         return ERR_NONE;
     }
     return typing_set(hs, room, user, json_get_bool(content, "typing", false), TYPING_REMOTE_MS);

@@ -3,6 +3,18 @@
 
 #include "engine/current.h"
 
+/* *room becomes NULL when the room's list of servers keeps the asking one out. */
+static enum err check_acl(struct hs *hs, struct req *req, struct room **room)
+{
+    bool allows;
+    TRY(current_allows_server(hs, *room, req->origin, &allows));
+    if (!allows) {
+        *room = NULL;
+        return reply_forbidden(req, "the room's access control list keeps your server out");
+    }
+    return ERR_NONE;
+}
+
 enum err asked_room_of_resident(struct hs *hs, struct req *req, struct room **room)
 {
     bool joined = false;
@@ -15,7 +27,7 @@ enum err asked_room_of_resident(struct hs *hs, struct req *req, struct room **ro
         *room = NULL;
         return reply_not_found(req, "this server is not in that room");
     }
-    return ERR_NONE;
+    return check_acl(hs, req, room);
 }
 
 enum err asked_room_of_member(struct hs *hs, struct req *req, struct room **room)
@@ -33,5 +45,19 @@ enum err asked_room_of_member(struct hs *hs, struct req *req, struct room **room
         *room = NULL;
         return reply_forbidden(req, "your server is not in that room");
     }
+    return check_acl(hs, req, room);
+}
+
+enum err asked_room_of_invite(struct hs *hs, struct req *req, bool *ok)
+{
+    struct room *room;
+    enum err err = room_find(hs, req->params[0], &room);
+    *ok = true;
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    TRY(check_acl(hs, req, &room));
+    *ok = room != NULL;
     return ERR_NONE;
 }

@@ -5,11 +5,14 @@
 #include "engine/event_cache.h"
 #include "engine/req.h"
 
-/* *room NULL: the refusal is set. */
+/* *room NULL, or *ok false: the refusal is set. A server that the room's access control list keeps
+ * out is refused everywhere. */
 
 /* A room that we are in. */
 enum err asked_room_of_resident(struct hs *hs, struct req *req, struct room **room) MUST_USE;
 /* A room that the asking server is in. */
 enum err asked_room_of_member(struct hs *hs, struct req *req, struct room **room) MUST_USE;
+/* A room that we may never have heard of. */
+enum err asked_room_of_invite(struct hs *hs, struct req *req, bool *ok) MUST_USE;
 
 #endif

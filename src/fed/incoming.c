@@ -107,6 +107,7 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
     struct event *ev;
     struct verdict verdict;
     bool is_joined = false;
+    bool is_allowed;
     *event_id = STR_ABSENT;
     *fault = NULL;
     enum err err = room_find(hs, json_get_text(pdu, "room_id"), &room);
@@ -124,7 +125,11 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
         return ERR_NONE;
     }
     *event_id = ev->id;
-    *fault = NULL;
+    TRY(current_allows_server(hs, room, origin, &is_allowed));
+    *fault = is_allowed ? NULL : "the room's access control list keeps your server out";
+    if (!is_allowed) {
+        return ERR_NONE;
+    }
     TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
     if (verdict.kind == VERDICT_MISSING) {
         return missing_fetch(hs, origin, room, ev);

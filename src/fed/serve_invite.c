@@ -86,6 +86,10 @@ static enum err take_invite(struct hs *hs, struct req *req, const struct room_ve
     bool ok;
     struct event_signer signer = hs_signer(hs);
     *out = NULL;
+    TRY(asked_room_of_invite(hs, req, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
     enum err err =
         pdu == NULL ? ERR_SYNTAX : event_parse(req->a, version, json_copy(req->a, pdu), &ev, &why);
     if (err == ERR_SYNTAX || err == ERR_LIMIT) {
