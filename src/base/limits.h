@@ -77,6 +77,7 @@
 #define HIERARCHY_CHILDREN_MAX 500 /* of one room */
 #define HIERARCHY_PAGE_MAX 50
 #define HIERARCHY_DEPTH_MAX 16
+#define GUESTS_OF_ROOM_MAX 1000 /* who leave when they may not stay */
 #define RESTRICTED_ROOMS_MAX 50 /* of a join rule that are looked at */
 #define REQUEST_ID_KEEP_MS (10 * 60 * 1000)
 #define REQUEST_ID_KEEP_MAX 1000

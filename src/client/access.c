@@ -4,7 +4,6 @@
 #include "engine/current.h"
 #include "engine/snapshot.h"
 #include "engine/visible.h"
-#include "room/visibility.h"
 
 enum { MEMBERSHIPS_BACK = 16 }; /* changes of one user's, followed to when he was joined */
 
@@ -72,37 +71,38 @@ static enum err at_leaving(struct hs *hs, struct req *req, struct access *access
         access->position = left->position;
         *ok = left->after != 0 && left->has_position;
     }
-    return *ok ? ERR_NONE : reply_forbidden(req, "you were never in that room");
+    return ERR_NONE;
 }
 
-enum err access_read(struct hs *hs, struct req *req, struct access *access, bool *ok)
+enum err access_room(struct hs *hs, struct req *req, struct room *room, struct access *access,
+                     bool *ok)
 {
-    struct str membership;
-    struct json *visibility;
     bool forgotten = false;
-    *ok = false;
-    *access = (struct access){0};
-    enum err err = room_find(hs, req->params[0], &access->room);
-    if (err == ERR_ABSENT) {
-        return reply_forbidden(req, "you are not in that room, or it is not here");
-    }
-    TRY(err);
-    access->snapshot = access->room->snapshot;
-    access->position = store_position(hs->store);
-    TRY(current_membership(hs, req->user, access->room->nid, req->a, &membership, &forgotten));
-    access->is_joined = str_eq(membership, STR("join"));
+    *access = (struct access){
+        .room = room, .snapshot = room->snapshot, .position = store_position(hs->store)};
+    TRY(current_membership(hs, req->user, room->nid, req->a, &access->membership, &forgotten));
+    access->is_joined = str_eq(access->membership, STR("join"));
     if (access->is_joined) {
         *ok = true;
         return ERR_NONE;
     }
-    TRY(current_content(hs, access->room, STR("m.room.history_visibility"), STR(""), &visibility));
-    if (access->snapshot != 0 && visibility_parse(visibility) == VISIBILITY_WORLD_READABLE) {
-        *ok = true;
-        return ERR_NONE;
+    TRY(visible_to_all(hs, room, ok));
+    bool was_there =
+        str_eq(access->membership, STR("leave")) || str_eq(access->membership, STR("ban"));
+    return !*ok && was_there && !forgotten ? at_leaving(hs, req, access, ok) : ERR_NONE;
+}
+
+enum err access_read(struct hs *hs, struct req *req, struct access *access, bool *ok)
+{
+    struct room *room;
+    *ok = false;
+    enum err err = room_find(hs, req->params[0], &room);
+    if (err == ERR_ABSENT) {
+        return reply_forbidden(req, "you are not in that room, or it is not here");
     }
-    bool was_there = str_eq(membership, STR("leave")) || str_eq(membership, STR("ban"));
-    return was_there && !forgotten ? at_leaving(hs, req, access, ok)
-                                   : reply_forbidden(req, "you are not in that room");
+    TRY(err);
+    TRY(access_room(hs, req, room, access, ok));
+    return *ok ? ERR_NONE : reply_forbidden(req, "you are not in that room");
 }
 
 enum err access_event(struct hs *hs, struct req *req, struct access *access, struct stored **out)

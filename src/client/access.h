@@ -18,7 +18,12 @@ struct access {
     int64_t snapshot;
     int64_t position;
     bool is_joined;
+    struct str membership; /* of the reader; absent: never there */
 };
+/* *ok false: the reader may not; nothing is replied. */
+enum err access_room(struct hs *hs, struct req *req, struct room *room, struct access *access,
+                     bool *ok) MUST_USE;
+/* The same for params[0], with the refusal. */
 enum err access_read(struct hs *hs, struct req *req, struct access *access, bool *ok) MUST_USE;
 
 /* The event of params[1], when the user may see it; NULL: the refusal is set. */

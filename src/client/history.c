@@ -9,7 +9,7 @@
 #include "engine/visible.h"
 #include "room/visibility.h"
 
-enum { MESSAGES_DEFAULT = 10, INITIAL_SYNC_DEFAULT = 20 };
+enum { MESSAGES_DEFAULT = 10 };
 
 static size_t limit_of(struct req *req, int64_t fallback)
 {
@@ -124,29 +124,6 @@ enum err event_one_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
-/* The state at a snapshot as client events; without members when `lazy` is
- * given, but for the senders in it. */
-static enum err state_of(struct hs *hs, struct req *req, const struct access *access,
-                         const struct json *lazy, struct json *out)
-{
-    struct state state;
-    struct client_view view = {.user = req->user, .device_id = req->device_id};
-    bool is_lazy = lazy != NULL;
-    TRY(snapshot_load(hs, req->a, access->snapshot, &state));
-    const struct state_entry *e = state_next(&state, NULL);
-    for (; e != NULL; e = state_next(&state, e)) {
-        struct stored *s;
-        struct json *shown;
-        if (is_lazy && str_eq(e->type, STR("m.room.member"))) {
-            continue;
-        }
-        TRY(event_find(hs, e->event_id, &s));
-        TRY(client_event(hs, req->a, s, &view, &shown));
-        json_push(out, shown);
-    }
-    return is_lazy ? page_members(hs, req, access, lazy, out) : ERR_NONE;
-}
-
 enum err context_get(struct hs *hs, struct req *req)
 {
     struct access access;
@@ -179,8 +156,12 @@ enum err context_get(struct hs *hs, struct req *req)
     for (const struct json *e = json_first(after.chunk); e != NULL; e = json_next(e)) {
         json_push(senders, json_copy(req->a, e));
     }
-    TRY(state_of(hs, req, &access, filter.lazy_load_members ? senders : NULL,
-                 json_put_array(out, STR("state"))));
+    struct page_state_ask ask = {.without_members = filter.lazy_load_members};
+    struct json *state = json_put_array(out, STR("state"));
+    TRY(page_state(hs, req, &access, &ask, state));
+    if (filter.lazy_load_members) {
+        TRY(page_members(hs, req, &access, senders, state));
+    }
     json_put(out, STR("event"), shown);
     json_put(out, STR("events_before"), before.chunk);
     json_put(out, STR("events_after"), after.chunk);
@@ -234,11 +215,10 @@ static enum err read_at(struct hs *hs, struct req *req, struct access *access, b
 enum err members_get(struct hs *hs, struct req *req)
 {
     struct access access;
-    struct state state;
     bool ok;
-    struct str only = req_query(req, "membership");
-    struct str not = req_query(req, "not_membership");
-    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    struct page_state_ask ask = {.only_members = true,
+                                 .membership = req_query(req, "membership"),
+                                 .not_membership = req_query(req, "not_membership")};
     TRY(access_read(hs, req, &access, &ok));
     if (ok) {
         TRY(read_at(hs, req, &access, &ok));
@@ -247,23 +227,7 @@ enum err members_get(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     struct json *out = json_object(req->a);
-    struct json *chunk = json_put_array(out, STR("chunk"));
-    TRY(snapshot_load(hs, req->a, access.snapshot, &state));
-    const struct state_entry *e = state_next(&state, NULL);
-    for (; e != NULL; e = state_next(&state, e)) {
-        struct stored *s;
-        struct json *shown;
-        if (!str_eq(e->type, STR("m.room.member"))) {
-            continue;
-        }
-        TRY(event_find(hs, e->event_id, &s));
-        struct str membership = event_membership(s->ev);
-        if ((only.p == NULL || str_eq(only, membership)) &&
-            (not .p == NULL || !str_eq(not, membership))) {
-            TRY(client_event(hs, req->a, s, &view, &shown));
-            json_push(chunk, shown);
-        }
-    }
+    TRY(page_state(hs, req, &access, &ask, json_put_array(out, STR("chunk"))));
     return reply_json(req, out);
 }
 
@@ -292,44 +256,5 @@ enum err joined_members_get(struct hs *hs, struct req *req)
     }
     TRY(query_end(&q));
     TRY(err);
-    return reply_json(req, out);
-}
-
-enum err room_initial_sync_get(struct hs *hs, struct req *req)
-{
-    struct access access;
-    struct page page;
-    struct event_filter everything = {0};
-    bool ok;
-    struct str membership;
-    TRY(access_read(hs, req, &access, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
-    TRY(current_membership(hs, req->user, access.room->nid, req->a, &membership, NULL));
-    TRY(page_read(hs, req, &access, access.position, true, limit_of(req, INITIAL_SYNC_DEFAULT),
-                  &everything, &page));
-    struct json *out = json_object(req->a);
-    json_put_text(out, "room_id", access.room->id);
-    json_put_text(out, "membership", membership);
-    json_put_text(out, "visibility", access.room->is_published ? STR("public") : STR("private"));
-    struct json *messages = json_put_object(out, STR("messages"));
-    json_put_text(messages, "start", token_write(hs, req->a, page.end));
-    json_put_text(messages, "end", token_write(hs, req->a, page.start));
-    struct json *chunk = json_put_array(messages, STR("chunk"));
-    size_t n = json_count(page.chunk);
-    struct json **oldest_last = arena_array(req->a, n + 1, sizeof(*oldest_last));
-    size_t i = 0;
-    for (struct json *e = json_first(page.chunk); e != NULL; e = json_next(e)) {
-        oldest_last[i] = e;
-        i++;
-    }
-    for (; i > 0; i--) {
-        json_push(chunk, json_copy(req->a, oldest_last[i - 1]));
-    }
-    TRY(state_of(hs, req, &access, NULL, json_put_array(out, STR("state"))));
-    (void)json_put_array(out, STR("account_data"));
-    (void)json_put_array(out, STR("presence"));
-    (void)json_put_array(out, STR("receipts"));
     return reply_json(req, out);
 }

@@ -9,6 +9,5 @@ enum err event_one_get(struct hs *hs, struct req *req);
 enum err context_get(struct hs *hs, struct req *req);
 enum err members_get(struct hs *hs, struct req *req);
 enum err joined_members_get(struct hs *hs, struct req *req);
-enum err room_initial_sync_get(struct hs *hs, struct req *req);
 
 #endif

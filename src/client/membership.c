@@ -1,6 +1,7 @@
 /* Who is in a room. */
 #include "client/membership.h"
 
+#include "base/numbers.h"
 #include "client/upgrade.h"
 #include "engine/current.h"
 #include "engine/remote.h"
@@ -24,29 +25,14 @@ enum err membership_content(struct hs *hs, struct arena *a, int64_t user, const 
     return ERR_NONE;
 }
 
-struct rooms {
-    int64_t *at;
-    size_t n;
-};
-
 static enum err list_rooms(struct hs *hs, struct req *req, const char *membership,
-                           struct rooms *out)
+                           struct numbers *out)
 {
     struct query q;
-    size_t max = 0;
-    *out = (struct rooms){0};
+    *out = (struct numbers){0};
     query_start(&q, hs->store, STMT_MEMBER_ROOMS_OF, "it", req->user, str_of(membership));
     while (query_next(&q)) {
-        if (out->n == max) {
-            int64_t *more = arena_array(req->a, max * 2 + 16, sizeof(*more));
-            for (size_t i = 0; i < out->n; i++) {
-                more[i] = out->at[i];
-            }
-            out->at = more;
-            max = max * 2 + 16;
-        }
-        out->at[out->n] = query_int(&q, 0);
-        out->n++;
+        numbers_add(req->a, out, query_int(&q, 0));
     }
     return query_end(&q);
 }
@@ -54,7 +40,7 @@ static enum err list_rooms(struct hs *hs, struct req *req, const char *membershi
 enum err membership_everywhere(struct hs *hs, struct req *req, const char *membership,
                                const struct json *content)
 {
-    struct rooms rooms;
+    struct numbers rooms;
     struct send_parts parts = {.sender = req->user_id,
                                .type = STR("m.room.member"),
                                .state_key = req->user_id,

@@ -2,6 +2,7 @@
 #include "client/message.h"
 
 #include "client/membership.h"
+#include "client/page.h"
 #include "engine/client_event.h"
 #include "engine/current.h"
 #include "engine/snapshot.h"
@@ -224,22 +225,13 @@ enum err room_state_get(struct hs *hs, struct req *req)
 enum err room_state_all_get(struct hs *hs, struct req *req)
 {
     struct access access;
-    struct state state;
     bool ok;
-    struct client_view view = {.user = req->user, .device_id = req->device_id};
     TRY(access_read(hs, req, &access, &ok));
     if (!ok) {
         return ERR_NONE;
     }
+    struct page_state_ask everything = {0};
     struct json *out = json_array(req->a);
-    TRY(snapshot_load(hs, req->a, access.snapshot, &state));
-    const struct state_entry *e = state_next(&state, NULL);
-    for (; e != NULL; e = state_next(&state, e)) {
-        struct stored *s;
-        struct json *shown;
-        TRY(event_find(hs, e->event_id, &s));
-        TRY(client_event(hs, req->a, s, &view, &shown));
-        json_push(out, shown);
-    }
+    TRY(page_state(hs, req, &access, &everything, out));
     return reply_json(req, out);
 }

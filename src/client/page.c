@@ -42,25 +42,31 @@ static enum err read_rows(struct hs *hs, const struct access *access, int64_t fr
     return query_end(&q);
 }
 
+static enum err push_event(struct hs *hs, struct req *req, const struct stored *s, struct json *out)
+{
+    struct client_view view = {.user = req->user, .device_id = req->device_id};
+    struct json *shown;
+    TRY(client_event(hs, req->a, s, &view, &shown));
+    json_push(out, shown);
+    return ERR_NONE;
+}
+
 enum err page_read(struct hs *hs, struct req *req, const struct access *access, int64_t from,
                    bool backwards, size_t limit, const struct event_filter *filter,
                    struct page *out)
 {
     struct rows *rows = ARENA_NEW(req->a, struct rows);
-    struct client_view view = {.user = req->user, .device_id = req->device_id};
     limit = limit > ROWS_MAX ? ROWS_MAX : limit;
     *out = (struct page){.chunk = json_array(req->a), .start = from, .end = from};
     TRY(read_rows(hs, access, from, backwards, limit, rows));
     for (size_t i = 0; i < rows->n; i++) {
         struct stored *s;
-        struct json *shown;
         bool visible;
         TRY(event_get(hs, rows->nid[i], &s));
         TRY(visible_to_user(hs, s, req->user, req->user_id, &visible));
         out->end = backwards ? rows->position[i] - 1 : rows->position[i];
         if (visible && event_filter_allows_event(filter, s->ev)) {
-            TRY(client_event(hs, req->a, s, &view, &shown));
-            json_push(out->chunk, shown);
+            TRY(push_event(hs, req, s, out->chunk));
         }
     }
     out->n_read = rows->n;
@@ -73,13 +79,11 @@ enum err page_members(struct hs *hs, struct req *req, const struct access *acces
                       const struct json *chunk, struct json *out)
 {
     struct map seen;
-    struct client_view view = {.user = req->user, .device_id = req->device_id};
     map_init_in(&seen, req->a);
     for (const struct json *e = json_first(chunk); e != NULL; e = json_next(e)) {
         struct str sender = json_get_text(e, "sender");
         int64_t nid = 0;
         struct stored *s;
-        struct json *shown;
         if (map_get(&seen, sender) != NULL) {
             continue;
         }
@@ -87,8 +91,29 @@ enum err page_members(struct hs *hs, struct req *req, const struct access *acces
         TRY(snapshot_get(hs, access->snapshot, STR("m.room.member"), sender, &nid));
         if (nid != 0) {
             TRY(event_get(hs, nid, &s));
-            TRY(client_event(hs, req->a, s, &view, &shown));
-            json_push(out, shown);
+            TRY(push_event(hs, req, s, out));
+        }
+    }
+    return ERR_NONE;
+}
+
+enum err page_state(struct hs *hs, struct req *req, const struct access *access,
+                    const struct page_state_ask *ask, struct json *out)
+{
+    struct state state;
+    TRY(snapshot_load(hs, req->a, access->snapshot, &state));
+    for (const struct state_entry *e = state_next(&state, NULL); e != NULL;
+         e = state_next(&state, e)) {
+        struct stored *s;
+        bool is_member = str_eq(e->type, STR("m.room.member"));
+        if (is_member ? ask->without_members : ask->only_members) {
+            continue;
+        }
+        TRY(event_find(hs, e->event_id, &s));
+        struct str word = is_member ? event_membership(s->ev) : STR_ABSENT;
+        if ((ask->membership.p == NULL || str_eq(ask->membership, word)) &&
+            (ask->not_membership.p == NULL || !str_eq(ask->not_membership, word))) {
+            TRY(push_event(hs, req, s, out));
         }
     }
     return ERR_NONE;

@@ -23,4 +23,12 @@ enum err page_read(struct hs *hs, struct req *req, const struct access *access, 
 enum err page_members(struct hs *hs, struct req *req, const struct access *access,
                       const struct json *chunk, struct json *out) MUST_USE;
 
+/* The state that the reader may see (access->snapshot) as client events. */
+struct page_state_ask {
+    bool only_members, without_members;
+    struct str membership, not_membership; /* of members; absent: any */
+};
+enum err page_state(struct hs *hs, struct req *req, const struct access *access,
+                    const struct page_state_ask *ask, struct json *out) MUST_USE;
+
 #endif

@@ -46,10 +46,11 @@ static struct str lower(struct arena *a, struct str text)
 /* An account that is to be. */
 struct account {
     struct str user_id, local, password; /* password absent: none */
+    int64_t user;                        /* of the guest who becomes it, 0: it is new */
     bool is_admin, is_guest;
 };
 
-static enum err make(struct hs *hs, struct req *req, const struct account *account, int64_t *user)
+static enum err make(struct hs *hs, struct req *req, struct account *account)
 {
     uint8_t salt[PASSWORD_SALT_SIZE];
     hs_random(hs, salt, sizeof(salt));
@@ -57,16 +58,18 @@ static enum err make(struct hs *hs, struct req *req, const struct account *accou
         str_is_absent(account->password)
             ? STR_ABSENT
             : password_hash(req->a, account->password, hs->settings.password_cost, salt);
-    TRY(store_name(hs->store, account->user_id, user));
-    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", *user, phc, hs->now.unix_ms,
+    if (account->user != 0) {
+        return store_run(hs->store, STMT_ACCOUNT_UPGRADE, "ti", phc, account->user);
+    }
+    TRY(store_name(hs->store, account->user_id, &account->user));
+    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", account->user, phc, hs->now.unix_ms,
                   (int64_t)account->is_admin, (int64_t)account->is_guest));
-    return store_run(hs->store, STMT_PROFILE_PUT, "itt", *user, account->local, STR_ABSENT);
+    return store_run(hs->store, STMT_PROFILE_PUT, "itt", account->user, account->local, STR_ABSENT);
 }
 
 static enum err register_guest(struct hs *hs, struct req *req)
 {
     struct account account = {.is_guest = true};
-    int64_t user;
     bool ok;
     if (!hs->settings.guests) {
         return reply_error(req, 403, "M_GUEST_ACCESS_FORBIDDEN", "there are no guests here");
@@ -76,19 +79,52 @@ static enum err register_guest(struct hs *hs, struct req *req)
     if (!ok) {
         return ERR_NONE;
     }
-    TRY(make(hs, req, &account, &user));
+    TRY(make(hs, req, &account));
     struct json *out = json_object(req->a);
-    TRY(login_device(hs, req, user, account.user_id, out));
+    TRY(login_device(hs, req, account.user, account.user_id, out));
+    return reply_json(req, out);
+}
+
+/* The name that is asked for, or that of the guest who wants to keep his own. *ok false: it cannot
+ * be had, and the refusal is set. */
+static enum err find_name(struct hs *hs, struct req *req, struct account *account, bool *ok)
+{
+    struct str username = json_get_text(req->body, "username");
+    struct str guest_token = json_get_text(req->body, "guest_access_token");
+    *ok = false;
+    if (str_is_absent(guest_token)) {
+        username =
+            str_is_absent(username) ? hs_random_text(hs, req->a, GENERATED_LENGTH) : username;
+        account->local = lower(req->a, username);
+        return check_name(hs, req, account->local, &account->user_id, ok);
+    }
+    enum err err = auth_guest_find(hs, req->a, guest_token, &account->user, &account->user_id);
+    if (err == ERR_ABSENT) {
+        return reply_forbidden(req, "'guest_access_token' is no guest's token");
+    }
+    TRY(err);
+    account->local = mxid_local(account->user_id);
+    *ok = str_is_absent(username) || str_eq(lower(req->a, username), account->local);
+    return *ok ? ERR_NONE : reply_forbidden(req, "a guest keeps the name that he has");
+}
+
+static enum err reply_account(struct hs *hs, struct req *req, const struct account *account)
+{
+    struct json *out = json_object(req->a);
+    if (json_get_bool(req->body, "inhibit_login", false)) {
+        json_put_text(out, "user_id", account->user_id);
+        json_put_text(out, "home_server", hs->identity.server);
+    } else {
+        TRY(login_device(hs, req, account->user, account->user_id, out));
+    }
+    hs_log(hs, LOG_INFO, "registered %.*s", STR_ARG(account->user_id));
     return reply_json(req, out);
 }
 
 enum err register_post(struct hs *hs, struct req *req)
 {
-    struct str username = json_get_text(req->body, "username");
-    struct str password = json_get_text(req->body, "password");
+    struct account account = {.password = json_get_text(req->body, "password")};
     struct str kind = req_query(req, "kind");
-    struct str user_id;
-    int64_t user;
     bool ok;
     if (str_eq(kind, STR("guest"))) {
         return register_guest(hs, req);
@@ -96,13 +132,12 @@ enum err register_post(struct hs *hs, struct req *req)
     if (kind.p != NULL && !str_eq(kind, STR("user"))) {
         return reply_error(req, 400, "M_INVALID_PARAM", "'kind' is user or guest");
     }
-    username = str_is_absent(username) ? hs_random_text(hs, req->a, GENERATED_LENGTH) : username;
-    username = lower(req->a, username);
-    TRY(check_name(hs, req, username, &user_id, &ok));
+    TRY(find_name(hs, req, &account, &ok));
     if (!ok) {
         return ERR_NONE;
     }
-    if (password.n > PASSWORD_MAX || (password.p != NULL && password.n == 0)) {
+    if (account.password.n > PASSWORD_MAX ||
+        (account.password.p != NULL && account.password.n == 0)) {
         return reply_error(req, 400, "M_WEAK_PASSWORD", "a password has 1 to %d bytes",
                            PASSWORD_MAX);
     }
@@ -110,24 +145,15 @@ enum err register_post(struct hs *hs, struct req *req)
     if (!ok) {
         return ERR_NONE;
     }
-    if (str_is_absent(password)) {
+    if (str_is_absent(account.password)) {
         return reply_error(req, 400, "M_MISSING_PARAM", "the body lacks 'password'");
     }
     TRY(admission_password(hs, req, &ok));
     if (!ok) {
         return ERR_NONE;
     }
-    struct account account = {.user_id = user_id, .local = username, .password = password};
-    TRY(make(hs, req, &account, &user));
-    struct json *out = json_object(req->a);
-    if (json_get_bool(req->body, "inhibit_login", false)) {
-        json_put_text(out, "user_id", user_id);
-        json_put_text(out, "home_server", hs->identity.server);
-    } else {
-        TRY(login_device(hs, req, user, user_id, out));
-    }
-    hs_log(hs, LOG_INFO, "registered %.*s", STR_ARG(user_id));
-    return reply_json(req, out);
+    TRY(make(hs, req, &account));
+    return reply_account(hs, req, &account);
 }
 
 enum err register_available_get(struct hs *hs, struct req *req)
@@ -191,7 +217,6 @@ enum err register_secret_post(struct hs *hs, struct req *req)
                                  .mac = json_get_text(req->body, "mac")};
     struct special_token nonce;
     struct str user_id;
-    int64_t user;
     bool ok;
     TRY(check_claim(hs, req, &claim, &nonce, &ok));
     if (!ok) {
@@ -213,9 +238,9 @@ enum err register_secret_post(struct hs *hs, struct req *req)
     TRY(store_run(hs->store, STMT_SPECIAL_DROP, "b", nonce.hash));
     struct account account = {
         .user_id = user_id, .local = local, .password = claim.password, .is_admin = claim.is_admin};
-    TRY(make(hs, req, &account, &user));
+    TRY(make(hs, req, &account));
     struct json *out = json_object(req->a);
-    TRY(login_device(hs, req, user, user_id, out));
+    TRY(login_device(hs, req, account.user, user_id, out));
     hs_log(hs, LOG_INFO, "registered %.*s by the shared secret", STR_ARG(user_id));
     return reply_json(req, out);
 }

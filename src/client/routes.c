@@ -9,6 +9,7 @@
 #include "client/directory.h"
 #include "client/hierarchy.h"
 #include "client/history.h"
+#include "client/initial_sync.h"
 #include "client/keys.h"
 #include "client/knock.h"
 #include "client/login.h"
@@ -50,6 +51,7 @@ static const struct field register_body[] = {{"auth", FIELD_OBJECT, false},
                                              {"initial_device_display_name", FIELD_TEXT, false},
                                              {"inhibit_login", FIELD_BOOL, false},
                                              {"refresh_token", FIELD_BOOL, false},
+                                             {"guest_access_token", FIELD_TEXT, false},
                                              {0}};
 static const struct field secret_body[] = {
     {"nonce", FIELD_TEXT, true}, {"username", FIELD_TEXT, true}, {"password", FIELD_TEXT, true},
@@ -207,6 +209,8 @@ const struct route client_routes[] = {
     {HTTP_GET,   "/client/v3/mutual_rooms",                    WHO_USER,   RATE_OTHER,   mutual_rooms_get,    NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/members",                WHO_GUEST,  RATE_OTHER,   members_get,         NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/joined_members",         WHO_GUEST,  RATE_OTHER,   joined_members_get,  NULL},
+    {HTTP_GET,   "/client/v3/initialSync",                     WHO_USER,   RATE_OTHER,   initial_sync_get,    NULL},
+    {HTTP_GET,   "/client/v3/events/{}",                       WHO_USER,   RATE_OTHER,   event_any_get,       NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/initialSync",            WHO_GUEST,  RATE_OTHER,   room_initial_sync_get, NULL},
 
     {HTTP_GET,   "/client/v3/directory/room/{}",               WHO_ANYONE, RATE_OTHER,   alias_get,           NULL},

@@ -98,6 +98,18 @@ enum err auth_token_check(struct hs *hs, struct req *req)
     return ERR_NONE;
 }
 
+enum err auth_guest_find(struct hs *hs, struct arena *a, struct str token, int64_t *user,
+                         struct str *user_id)
+{
+    struct query q;
+    TRY(query_one(&q, hs->store, STMT_TOKEN_GET, "b", hash_of(a, token)));
+    *user = query_int(&q, 0);
+    *user_id = query_str(&q, a, 2);
+    bool is_guest = query_int(&q, 4) != 0;
+    TRY(query_end(&q));
+    return is_guest ? ERR_NONE : ERR_ABSENT;
+}
+
 enum err auth_token_pair(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
                          bool refreshable, struct json *out)
 {

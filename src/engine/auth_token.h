@@ -22,4 +22,8 @@ enum err auth_special_new(struct hs *hs, struct arena *a, const char *kind, int6
 enum err auth_special_find(struct hs *hs, struct arena *a, const char *kind, struct str token,
                            struct special_token *out) MUST_USE;
 
+/* The guest whose access token this is; ERR_ABSENT: it is no guest's. */
+enum err auth_guest_find(struct hs *hs, struct arena *a, struct str token, int64_t *user,
+                         struct str *user_id) MUST_USE;
+
 #endif

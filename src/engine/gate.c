@@ -372,6 +372,11 @@ void gate_news(struct hs *hs, int64_t user)
     parked_news(hs->parked, user);
 }
 
+void gate_room_news(struct hs *hs, int64_t room)
+{
+    parked_room_news(hs->parked, room);
+}
+
 static enum err step_resume(struct hs *hs, struct req *req)
 {
     bool is_time_up = req->until_ms >= 0 && hs->now.mono_ms >= req->until_ms;

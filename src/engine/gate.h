@@ -30,6 +30,9 @@ enum err gate_finish(struct hs *hs, struct req *req) MUST_USE;
 
 /* There is news for this user: parked requests with `wakes` are resumed at the end of the turn. */
 void gate_news(struct hs *hs, int64_t user);
+/* The same for those who watch the room without being in it; room 0: any room, for news of a user
+ * wherever he is. */
+void gate_room_news(struct hs *hs, int64_t room);
 /* End of the turn: resumes whom news or time concerns, each as an input. */
 void gate_resume(struct hs *hs);
 /* Earliest end of a parked request, mono_ms; -1: none. */

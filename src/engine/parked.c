@@ -120,6 +120,16 @@ void parked_news(struct parked *p, int64_t user)
     }
 }
 
+void parked_room_news(struct parked *p, int64_t room)
+{
+    for (size_t i = 0; i < p->end; i++) {
+        const struct req *req = p->slots[i].req;
+        if (req != NULL && req->watched != 0 && (room == 0 || req->watched == room)) {
+            p->slots[i].news = true;
+        }
+    }
+}
+
 struct req *parked_ready(struct parked *p, int64_t mono_ms)
 {
     for (size_t i = 0; i < p->end; i++) {

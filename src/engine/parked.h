@@ -25,6 +25,8 @@ size_t parked_count(const struct parked *p);
 
 /* Marks those of this user that wake by news. */
 void parked_news(struct parked *p, int64_t user);
+/* Marks those that watch this room; 0: any room. */
+void parked_room_news(struct parked *p, int64_t room);
 /* The next one with news or whose time is up; takes the mark away. NULL: none. */
 struct req *parked_ready(struct parked *p, int64_t mono_ms);
 /* Earliest until_ms; -1: none. */

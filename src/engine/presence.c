@@ -70,6 +70,21 @@ enum err presence_content(struct hs *hs, struct arena *a, int64_t user, struct j
     return ERR_NONE;
 }
 
+enum err presence_event(struct hs *hs, struct arena *a, int64_t user, struct str user_id,
+                        struct json **out)
+{
+    struct json *content;
+    *out = NULL;
+    TRY(presence_content(hs, a, user, &content));
+    if (content != NULL) {
+        *out = json_object(a);
+        json_put_text(*out, "type", STR("m.presence"));
+        json_put_text(*out, "sender", user_id);
+        json_put(*out, STR("content"), content);
+    }
+    return ERR_NONE;
+}
+
 static enum err write_row(struct hs *hs, int64_t user, struct str presence, struct str status_msg,
                           int64_t active_ms)
 {

@@ -16,6 +16,7 @@ static enum err wake_members(struct hs *hs, int64_t room, const char *membership
 
 enum err publish_room_news(struct hs *hs, int64_t room)
 {
+    gate_room_news(hs, room);
     TRY(wake_members(hs, room, "join"));
     return wake_members(hs, room, "invite");
 }

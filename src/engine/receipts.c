@@ -130,3 +130,34 @@ enum err receipt_receive(struct hs *hs, struct str origin, const struct json *co
     }
     return ERR_NONE;
 }
+
+static struct json *child(struct json *parent, struct str key)
+{
+    struct json *node = json_get(parent, key);
+    return node == NULL ? json_put_object(parent, key) : node;
+}
+
+enum err receipts_content(struct hs *hs, struct arena *a, const struct receipts_ask *ask,
+                          struct json **content)
+{
+    struct query q;
+    *content = NULL;
+    query_start(&q, hs->store, STMT_RECEIPT_AFTER, "ii", ask->room, ask->since);
+    while (query_next(&q)) {
+        struct str type = query_str(&q, a, 0);
+        struct str user_id = query_str(&q, a, 1);
+        struct str thread = query_str(&q, a, 2);
+        if (query_int(&q, 5) != ask->reader &&
+            (str_eq(type, STR("m.read.private")) || json_get(ask->ignored, user_id) != NULL)) {
+            continue;
+        }
+        *content = *content == NULL ? json_object(a) : *content;
+        struct json *of_event = child(*content, query_str(&q, a, 3));
+        struct json *receipt = child(child(of_event, type), user_id);
+        json_put_int(receipt, "ts", query_int(&q, 4));
+        if (thread.n > 0) {
+            json_put_text(receipt, "thread_id", thread);
+        }
+    }
+    return query_end(&q);
+}

@@ -18,4 +18,13 @@ enum err receipt_put(struct hs *hs, const struct receipt *r, bool *moved) MUST_U
 /* The same for a user of ours; a public one is told to the other servers in the room. */
 enum err receipt_send(struct hs *hs, const struct receipt *r) MUST_USE;
 
+/* What was read since a position, as the content of m.receipt: {event id: {type: {user: {ts,
+ * thread_id}}}}. A private receipt is its user's alone. *content NULL: nothing. */
+struct receipts_ask {
+    int64_t room, since, reader;
+    const struct json *ignored; /* an object whose keys are users; NULL: nobody */
+};
+enum err receipts_content(struct hs *hs, struct arena *a, const struct receipts_ask *ask,
+                          struct json **content) MUST_USE;
+
 #endif

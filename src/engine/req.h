@@ -109,6 +109,7 @@ struct req {
     resume_fn resume;
     int64_t until_ms; /* mono_ms; -1: no end of its own */
     bool wakes;       /* by news for user */
+    int64_t watched;  /* a room whose news wake as well, 0: none */
     bool is_gone;     /* nobody waits for the answer; it is kept under the request id */
     void *ctx;        /* the handler's, in a */
 };

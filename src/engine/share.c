@@ -8,6 +8,7 @@ enum err share_news(struct hs *hs, int64_t user)
 {
     struct query q;
     gate_news(hs, user);
+    gate_room_news(hs, 0);
     query_start(&q, hs->store, STMT_MEMBER_SHARED_LOCAL, "ii", user, hs->identity.server_name);
     while (query_next(&q)) {
         gate_news(hs, query_int(&q, 0));

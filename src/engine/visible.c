@@ -98,6 +98,14 @@ static enum err was_joined_since(struct hs *hs, const struct stored *s, int64_t 
     return ERR_NONE;
 }
 
+enum err visible_to_all(struct hs *hs, const struct room *room, bool *visible)
+{
+    struct json *setting;
+    TRY(current_content(hs, room, STR("m.room.history_visibility"), STR(""), &setting));
+    *visible = room->snapshot != 0 && visibility_parse(setting) == VISIBILITY_WORLD_READABLE;
+    return ERR_NONE;
+}
+
 enum err visible_to_user(struct hs *hs, const struct stored *s, int64_t user, struct str user_id,
                          bool *visible)
 {

@@ -6,6 +6,8 @@
 
 #include "engine/event_cache.h"
 
+/* Is the room open to those who are not in it (world_readable), as it is now? */
+enum err visible_to_all(struct hs *hs, const struct room *room, bool *visible) MUST_USE;
 enum err visible_to_user(struct hs *hs, const struct stored *s, int64_t user, struct str user_id,
                          bool *visible) MUST_USE;
 /* server (its number in names) has users in the room today. */

@@ -4,34 +4,17 @@
 #include "engine/account_data.h"
 #include "engine/push_rules.h"
 
-/* One row into {"events": [...]} under parent. The text was checked when it was written. */
-static enum err add(struct sync *s, const struct event_filter *filter, struct json *parent,
-                    struct str type, struct str text)
-{
-    struct json *content;
-    if (json_parse(s->a, text, &content, NULL) != ERR_NONE) {
-        return ERR_CORRUPT;
-    }
-    if (event_filter_allows(filter, type, STR_ABSENT, content)) {
-        struct json *event = json_push_object(sync_events(parent, "account_data"));
-        json_put_text(event, "type", type);
-        json_put(event, STR("content"), content);
-    }
-    return ERR_NONE;
-}
-
+/* Rows of a room, or with room 0 the global ones, into {"events": [...]} under parent. */
 static enum err add_rows(struct sync *s, const struct event_filter *filter, struct json *parent,
                          int64_t room, int64_t since)
 {
-    struct query q;
-    enum err err = ERR_NONE;
-    query_start(&q, s->hs->store, STMT_ACCOUNT_DATA_ROOM_AFTER, "iii", s->user, room, since);
-    while (err == ERR_NONE && query_next(&q)) {
-        struct str type = query_str(&q, s->a, 0);
-        err = add(s, filter, parent, type, query_str(&q, s->a, 1));
+    struct account_data_ask ask = {s->user, room, since, filter};
+    struct json *events = json_array(s->a);
+    TRY(account_data_list(s->hs, s->a, &ask, events));
+    if (json_count(events) > 0) {
+        json_put(json_put_object(parent, STR("account_data")), STR("events"), events);
     }
-    enum err ended = query_end(&q);
-    return err != ERR_NONE ? err : ended;
+    return ERR_NONE;
 }
 
 enum err account_data_put_room(struct sync *s, struct sync_room *r)
@@ -55,9 +38,10 @@ enum err account_data_initial(struct sync *s)
     struct json *stored;
     TRY(account_data_changed(s));
     TRY(account_data_get(s->hs, s->a, s->user, 0, STR("m.push_rules"), &stored));
-    if (stored != NULL) {
-        return ERR_NONE;
+    if (stored == NULL) {
+        account_data_event(&s->filter->account_data, STR("m.push_rules"),
+                           push_rules_default(s->a, s->user_id),
+                           sync_events(s->out, "account_data"));
     }
-    struct str defaults = json_str(s->a, push_rules_default(s->a, s->user_id));
-    return add(s, &s->filter->account_data, s->out, STR("m.push_rules"), defaults);
+    return ERR_NONE;
 }

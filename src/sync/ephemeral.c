@@ -1,6 +1,7 @@
 /* Who types in a room, and who has read what. */
 #include "sync/stream.h"
 
+#include "engine/receipts.h"
 #include "engine/typing.h"
 
 static void add(struct sync *s, struct sync_room *r, const char *type, struct json *content)
@@ -28,36 +29,11 @@ static enum err add_typing(struct sync *s, struct sync_room *r)
     return ERR_NONE;
 }
 
-static struct json *child(struct json *parent, struct str key)
-{
-    struct json *node = json_get(parent, key);
-    return node == NULL ? json_put_object(parent, key) : node;
-}
-
-/* {event id: {type: {user: {ts, thread_id}}}}; a private receipt is its user's alone. */
 static enum err add_receipts(struct sync *s, struct sync_room *r)
 {
-    struct query q;
-    struct json *content = NULL;
-    query_start(&q, s->hs->store, STMT_RECEIPT_AFTER, "ii", r->room->nid,
-                r->is_whole ? 0 : r->since);
-    while (query_next(&q)) {
-        struct str type = query_str(&q, s->a, 0);
-        struct str user_id = query_str(&q, s->a, 1);
-        struct str thread = query_str(&q, s->a, 2);
-        if ((str_eq(type, STR("m.read.private")) && query_int(&q, 5) != s->user) ||
-            sync_is_ignored(s, user_id)) {
-            continue;
-        }
-        content = content == NULL ? json_object(s->a) : content;
-        struct json *of_event = child(content, query_str(&q, s->a, 3));
-        struct json *receipt = child(child(of_event, type), user_id);
-        json_put_int(receipt, "ts", query_int(&q, 4));
-        if (thread.n > 0) {
-            json_put_text(receipt, "thread_id", thread);
-        }
-    }
-    TRY(query_end(&q));
+    struct json *content;
+    struct receipts_ask ask = {r->room->nid, r->is_whole ? 0 : r->since, s->user, s->ignored};
+    TRY(receipts_content(s->hs, s->a, &ask, &content));
     if (content != NULL) {
         add(s, r, "m.receipt", content);
     }

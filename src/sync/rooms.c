@@ -4,36 +4,10 @@
 #include "engine/current.h"
 #include "engine/snapshot.h"
 
-struct rows {
-    int64_t *at;
-    size_t n, cap;
-};
-
-static void keep(struct sync *s, struct rows *list, int64_t row)
-{
-    if (list->n == list->cap) {
-        size_t cap = list->cap == 0 ? 32 : 2 * list->cap;
-        int64_t *at = arena_array(s->a, cap, sizeof(*at));
-        for (size_t i = 0; i < list->n; i++) {
-            at[i] = list->at[i];
-        }
-        *list = (struct rows){at, list->n, cap};
-    }
-    list->at[list->n] = row;
-    list->n++;
-}
-
-/* The reader's row of a room. */
-struct membership {
-    struct str word, stripped;
-    int64_t event, position;
-    bool forgotten;
-};
-
-static enum err membership_of(struct sync *s, int64_t room, struct membership *out)
+enum err sync_member_get(struct sync *s, int64_t room, struct sync_member *out)
 {
     struct query q;
-    *out = (struct membership){0};
+    *out = (struct sync_member){0};
     enum err err = query_one(&q, s->hs->store, STMT_MEMBER_GET, "ii", s->user, room);
     if (err == ERR_ABSENT) {
         return ERR_NONE;
@@ -129,7 +103,7 @@ static void complete(struct sync *s, const struct sync_room *r)
     }
 }
 
-static enum err add_joined(struct sync *s, struct room *room, const struct membership *m)
+static enum err add_joined(struct sync *s, struct room *room, const struct sync_member *m)
 {
     bool joined = true;
     struct sync_room r = {.room = room, .is_joined = true, .upto = s->upto, .since = s->since};
@@ -142,6 +116,9 @@ static enum err add_joined(struct sync *s, struct room *room, const struct membe
     }
     r.is_whole = s->is_initial || !joined;
     r.since = r.is_whole ? INT64_MIN : s->since;
+    if (!joined) {
+        numbers_add(s->a, &s->entered, room->nid);
+    }
     TRY(fill_joined(s, &r));
     if (is_empty(&r) && !s->full_state) {
         return ERR_NONE;
@@ -202,7 +179,7 @@ static enum err fill_left(struct sync *s, struct sync_room *r, struct stored *le
     return note_members(s, r);
 }
 
-static enum err add_left(struct sync *s, struct room *room, const struct membership *m)
+static enum err add_left(struct sync *s, struct room *room, const struct sync_member *m)
 {
     struct stored *leave = NULL;
     struct sync_room r = {.room = room, .upto = m->position, .since = s->since};
@@ -241,7 +218,7 @@ static struct str inviter_of(const struct json *stripped, struct str user_id)
 }
 
 /* What the inviter's server sent along, or the room's own state where we are in it. */
-static enum err stripped_of(struct sync *s, const struct room *room, const struct membership *m,
+static enum err stripped_of(struct sync *s, const struct room *room, const struct sync_member *m,
                             struct json **out)
 {
     struct stored *member = NULL;
@@ -260,7 +237,7 @@ static enum err stripped_of(struct sync *s, const struct room *room, const struc
     return ERR_NONE;
 }
 
-static enum err add_outside(struct sync *s, const struct room *room, const struct membership *m)
+static enum err add_outside(struct sync *s, const struct room *room, const struct sync_member *m)
 {
     struct json *events;
     bool is_invite = str_eq(m->word, STR("invite"));
@@ -287,9 +264,9 @@ static enum err add_outside(struct sync *s, const struct room *room, const struc
 
 static enum err add(struct sync *s, int64_t nid)
 {
-    struct membership m;
+    struct sync_member m;
     struct room *room;
-    TRY(membership_of(s, nid, &m));
+    TRY(sync_member_get(s, nid, &m));
     if (m.word.p == NULL) {
         return ERR_NONE;
     }
@@ -306,7 +283,7 @@ static enum err add(struct sync *s, int64_t nid)
     return add_left(s, room, &m);
 }
 
-static enum err add_all(struct sync *s, const struct rows *rows)
+static enum err add_all(struct sync *s, const struct numbers *rows)
 {
     for (size_t i = 0; i < rows->n; i++) {
         TRY(add(s, rows->at[i]));
@@ -314,52 +291,42 @@ static enum err add_all(struct sync *s, const struct rows *rows)
     return ERR_NONE;
 }
 
-static enum err list_own(struct sync *s, struct rows *out)
+static enum err list_own(struct sync *s, struct numbers *out)
 {
     struct query q;
     query_start(&q, s->hs->store, STMT_MEMBER_ROOMS, "i", s->user);
     while (query_next(&q)) {
-        keep(s, out, query_int(&q, 0));
+        numbers_add(s->a, out, query_int(&q, 0));
     }
     return query_end(&q);
 }
 
 enum err rooms_initial(struct sync *s)
 {
-    struct rows rows = {0};
+    struct numbers rows = {0};
     TRY(list_own(s, &rows));
     return add_all(s, &rows);
 }
 
 /* Rooms with news for anybody. */
-static enum err list_changed(struct sync *s, struct rows *out)
+static enum err list_changed(struct sync *s, struct numbers *out)
 {
     struct query q;
     query_start(&q, s->hs->store, STMT_ROOM_CHANGED, "i", s->since);
     while (query_next(&q)) {
-        keep(s, out, query_int(&q, 0));
+        numbers_add(s->a, out, query_int(&q, 0));
     }
     return query_end(&q);
 }
 
-static bool is_kept(const struct rows *list, int64_t row)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (list->at[i] == row) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Rooms with nothing new but the reader's own data. */
-static enum err list_tagged(struct sync *s, struct rows *out)
+static enum err list_tagged(struct sync *s, struct numbers *out)
 {
     struct query q;
-    struct rows rows = {0};
+    struct numbers rows = {0};
     query_start(&q, s->hs->store, STMT_ACCOUNT_DATA_ROOMS_AFTER, "ii", s->user, s->since);
     while (query_next(&q)) {
-        keep(s, &rows, query_int(&q, 0));
+        numbers_add(s->a, &rows, query_int(&q, 0));
     }
     TRY(query_end(&q));
     for (size_t i = 0; i < rows.n; i++) {
@@ -368,21 +335,22 @@ static enum err list_tagged(struct sync *s, struct rows *out)
             continue;
         }
         TRY(room_get(s->hs, rows.at[i], &room));
-        if (room->last_position <= s->since && !is_kept(out, rows.at[i])) {
-            keep(s, out, rows.at[i]);
+        if (room->last_position <= s->since && !numbers_has(out, rows.at[i])) {
+            numbers_add(s->a, out, rows.at[i]);
         }
     }
     return ERR_NONE;
 }
 
+enum err rooms_with_news(struct sync *s, struct numbers *out)
+{
+    TRY(list_changed(s, out));
+    return list_tagged(s, out);
+}
+
 enum err rooms_changed(struct sync *s)
 {
-    struct rows rows = {0};
-    if (s->full_state) {
-        TRY(list_own(s, &rows));
-    } else {
-        TRY(list_changed(s, &rows));
-        TRY(list_tagged(s, &rows));
-    }
+    struct numbers rows = {0};
+    TRY(s->full_state ? list_own(s, &rows) : rooms_with_news(s, &rows));
     return add_all(s, &rows);
 }

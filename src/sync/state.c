@@ -19,27 +19,6 @@ struct pick {
     bool lazy, redundant, members;
 };
 
-/* Lists of rows are read whole before the rows are looked at. */
-struct nids {
-    int64_t *at;
-    size_t n, cap;
-};
-
-static void nids_add(struct arena *a, struct nids *list, int64_t nid)
-{
-    if (list->n == list->cap) {
-        size_t cap = list->cap == 0 ? 64 : 2 * list->cap;
-        int64_t *at = arena_array(a, cap, sizeof(*at));
-        for (size_t i = 0; i < list->n; i++) {
-            at[i] = list->at[i];
-        }
-        list->at = at;
-        list->cap = cap;
-    }
-    list->at[list->n] = nid;
-    list->n++;
-}
-
 enum err sync_state_at(struct sync *s, const struct room *room, int64_t position, int64_t *snapshot)
 {
     return store_get_int(s->hs->store, snapshot, 0, STMT_STATE_AT, "ii", room->nid, position);
@@ -99,7 +78,7 @@ static enum err get_start(struct pick *p, struct str type, struct str state_key,
 }
 
 /* The current state of a room we are in, or all of it but memberships. */
-static enum err list_current(struct pick *p, struct nids *out)
+static enum err list_current(struct pick *p, struct numbers *out)
 {
     struct query q;
     int64_t member;
@@ -111,14 +90,14 @@ static enum err list_current(struct pick *p, struct nids *out)
         query_start(&q, store, STMT_CURRENT_LIST, "i", p->r->room->nid);
     }
     while (query_next(&q)) {
-        nids_add(p->s->a, out, query_int(&q, 0));
+        numbers_add(p->s->a, out, query_int(&q, 0));
     }
     return query_end(&q);
 }
 
 static enum err put_whole(struct pick *p)
 {
-    struct nids nids = {0};
+    struct numbers nids = {0};
     TRY(list_current(p, &nids));
     for (size_t i = 0; i < nids.n; i++) {
         struct stored *ev;

@@ -6,8 +6,10 @@
 #define SYNC_STREAM_H
 
 #include "base/map.h"
+#include "base/numbers.h"
 #include "engine/client_event.h"
 #include "engine/event_filter.h"
+#include "engine/req.h"
 
 struct sync {
     struct hs *hs;
@@ -25,6 +27,16 @@ struct sync {
     int64_t bytes_left; /* of event texts, over all rooms: SYNC_BYTES_MAX */
     struct json *joins, *invites, *knocks, *leaves; /* rooms' parts, made when first needed */
     struct map met, parted; /* sets of users who came or went: their devices may be news */
+    struct numbers entered; /* rooms that the reader came into since the token */
+    int64_t peeked;         /* the one room that is told, to a reader who need not be in it */
+};
+
+/* The reader's row of a room. */
+struct sync_member {
+    struct str word; /* "join", "leave", ...; absent: never there */
+    struct str stripped;
+    int64_t event, position;
+    bool forgotten;
 };
 
 /* A room on its way into the answer. */
@@ -46,6 +58,10 @@ struct sync_room {
     bool limited;
 };
 
+enum err sync_member_get(struct sync *s, int64_t room, struct sync_member *out) MUST_USE;
+/* Rooms with news for anybody since the token, and those where only the reader's own data are. */
+enum err rooms_with_news(struct sync *s, struct numbers *out) MUST_USE;
+
 enum err rooms_initial(struct sync *s) MUST_USE;
 enum err rooms_changed(struct sync *s) MUST_USE;
 enum err presence_changed(struct sync *s) MUST_USE;
@@ -57,6 +73,8 @@ enum err key_counts(struct sync *s) MUST_USE;
 
 /* timeline.c: fills raw, shown, is_complete, limited. */
 enum err timeline_collect(struct sync *s, struct sync_room *r) MUST_USE;
+/* May the reader see the event, and does the filter let it through? */
+enum err timeline_shows(struct sync *s, const struct stored *ev, bool *shown) MUST_USE;
 /* Puts `timeline`, when there is something to put. */
 enum err timeline_put(struct sync *s, struct sync_room *r) MUST_USE;
 /* state.c: puts `state` (or `state_after`). *members tells that a membership changed. */
@@ -78,6 +96,13 @@ enum err account_data_put_room(struct sync *s, struct sync_room *r) MUST_USE;
 enum err sync_event(struct sync *s, const struct stored *ev, struct json **out) MUST_USE;
 /* {"events": [...]}: the array of the part `key`, made when it is not there. */
 struct json *sync_events(struct json *parent, const char *key);
+/* Fills s->ignored. */
+enum err sync_read_ignored(struct sync *s) MUST_USE;
 bool sync_is_ignored(const struct sync *s, struct str user_id);
+
+/* A request that waited: is its device still logged in? *ok false: the refusal is set. */
+enum err sync_is_logged_in(struct hs *hs, struct req *req, bool *ok) MUST_USE;
+/* Parks the request until there is news or its time is up. */
+enum err sync_wait(struct hs *hs, struct req *req, resume_fn resume, int64_t timeout_ms) MUST_USE;
 
 #endif

@@ -4,6 +4,7 @@
 #include "engine/account_data.h"
 #include "engine/presence.h"
 #include "engine/token.h"
+#include "sync/events.h"
 #include "sync/stream.h"
 
 /* What was asked; kept with the request while it waits. */
@@ -54,7 +55,7 @@ enum err sync_event(struct sync *s, const struct stored *ev, struct json **out)
     return ERR_NONE;
 }
 
-static enum err read_ignored(struct sync *s)
+enum err sync_read_ignored(struct sync *s)
 {
     struct json *list;
     TRY(account_data_get(s->hs, s->a, s->user, 0, STR("m.ignored_user_list"), &list));
@@ -81,7 +82,7 @@ static enum err evaluate(struct hs *hs, const struct req *req, struct json **out
     s.out = json_object(s.a);
     map_init_in(&s.met, s.a);
     map_init_in(&s.parted, s.a);
-    TRY(read_ignored(&s));
+    TRY(sync_read_ignored(&s));
     json_put_text(s.out, "next_batch", token_write(hs, s.a, s.upto));
     for (size_t i = 0; i < COUNT_OF(streams); i++) {
         enum err (*fill)(struct sync *) = s.is_initial ? streams[i].initial : streams[i].changed;
@@ -110,14 +111,29 @@ static enum err take_delivered(struct hs *hs, const struct req *req)
     return store_run(hs->store, STMT_INBOX_DROP, "iti", req->user, req->device_id, ask->since);
 }
 
+enum err sync_is_logged_in(struct hs *hs, struct req *req, bool *ok)
+{
+    int64_t user;
+    TRY(store_get_int(hs->store, &user, 0, STMT_TOKEN_GET, "b", req->token_hash));
+    *ok = user != 0;
+    return *ok ? ERR_NONE
+               : reply_error(req, 401, "M_UNKNOWN_TOKEN", "this device was logged out");
+}
+
+enum err sync_wait(struct hs *hs, struct req *req, resume_fn resume, int64_t timeout_ms)
+{
+    timeout_ms = timeout_ms < SYNC_TIMEOUT_MAX_MS ? timeout_ms : SYNC_TIMEOUT_MAX_MS;
+    return req_park(req, resume, hs->now.mono_ms + timeout_ms, true);
+}
+
 static enum err resume(struct hs *hs, struct req *req, bool is_time_up)
 {
     struct json *out;
-    int64_t user;
+    bool ok;
     bool news;
-    TRY(store_get_int(hs->store, &user, 0, STMT_TOKEN_GET, "b", req->token_hash));
-    if (user == 0) {
-        return reply_error(req, 401, "M_UNKNOWN_TOKEN", "this device was logged out");
+    TRY(sync_is_logged_in(hs, req, &ok));
+    if (!ok) {
+        return ERR_NONE;
     }
     TRY(evaluate(hs, req, &out, &news));
     return news || is_time_up ? reply_json(req, out) : ERR_NONE;
@@ -183,8 +199,7 @@ static enum err sync_get(struct hs *hs, struct req *req)
     if (news || ask->is_initial || ask->full_state || timeout_ms == 0) {
         return reply_json(req, out);
     }
-    timeout_ms = timeout_ms < SYNC_TIMEOUT_MAX_MS ? timeout_ms : SYNC_TIMEOUT_MAX_MS;
-    return req_park(req, resume, hs->now.mono_ms + timeout_ms, true);
+    return sync_wait(hs, req, resume, timeout_ms);
 }
 
 /* --- stored filters ----------------------------------------------------------------------- */
@@ -243,6 +258,7 @@ static enum err filter_get(struct hs *hs, struct req *req)
 /* clang-format off */
 const struct route sync_routes[] = {
     {HTTP_GET,   "/client/v3/sync",                            WHO_GUEST,  RATE_OTHER,   sync_get,            NULL},
+    {HTTP_GET,   "/client/v3/events",                          WHO_GUEST,  RATE_OTHER,   events_get,          NULL},
     {HTTP_POST,  "/client/v3/user/{}/filter",                  WHO_GUEST,  RATE_OTHER,   filter_post,         NULL},
     {HTTP_GET,   "/client/v3/user/{}/filter/{}",               WHO_GUEST,  RATE_OTHER,   filter_get,          NULL},
     {0, NULL, WHO_USER, RATE_OTHER, NULL, NULL},

@@ -26,7 +26,7 @@ static size_t limit_of(const struct sync *s)
     return limit < SYNC_TIMELINE_MAX ? (size_t)limit : SYNC_TIMELINE_MAX;
 }
 
-static enum err is_shown(struct sync *s, const struct stored *ev, bool *shown)
+enum err timeline_shows(struct sync *s, const struct stored *ev, bool *shown)
 {
     *shown = false;
     if (!event_filter_allows_event(&s->filter->timeline, ev->ev) ||
@@ -62,7 +62,7 @@ static enum err look(struct sync *s, struct scan *scan, int64_t nid)
     if (ev->status != EVENT_ACCEPTED) {
         return ERR_NONE;
     }
-    TRY(is_shown(s, ev, &shown));
+    TRY(timeline_shows(s, ev, &shown));
     scan->raw[scan->n_raw] = ev;
     scan->n_raw++;
     scan->has_create = event_is(ev->ev, STR("m.room.create"), STR(""));

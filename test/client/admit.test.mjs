@@ -75,6 +75,33 @@ test("a guest takes part where guests may, and does nothing else", async () => {
     const answer = await guest.call(method, at, { body: { user_id: alice.userId } });
     assert.deepEqual([answer.status, answer.body.errcode], refusal, at);
   }
+  const globally = await guest.call("GET", "/events");
+  refused(globally, 403, "M_GUEST_ACCESS_FORBIDDEN", "the stream of all rooms");
+  await alice.must("PUT", `/rooms/${enc(open)}/state/m.room.guest_access`, {
+    body: { guest_access: "forbidden" },
+  });
+  await guest.until(() => guest.rooms.get(open) === "leave", "guests leave when they may not stay");
+  await server.stop();
+});
+
+test("a guest becomes a registered user under the same name, and nobody else does", async () => {
+  const server = await startNeurite(await scratch(), ["--allow-guests"]);
+  const query = { kind: "guest" };
+  const enter = () => server.must("POST", "/register", { query, body: {} });
+  const [guest, other] = [await enter(), await enter()];
+  const username = guest.user_id.slice(1).split(":")[0];
+  const auth = { type: "m.login.dummy" };
+  const body = { username, password: "a password", auth };
+  /** @param {string} token */
+  const register = (token) =>
+    server.call("POST", "/register", { body: { ...body, guest_access_token: token } });
+  refused(await register(other.access_token), 403, "M_FORBIDDEN", "with another guest's token");
+  const answer = await register(guest.access_token);
+  assert.deepEqual([answer.status, answer.body.user_id], [200, guest.user_id]);
+  const user = new User(server, answer.body);
+  await user.createRoom();
+  refused(await register(user.token), 403, "M_FORBIDDEN", "once");
+  assert.equal((await server.login(username, "a password")).status, 200);
   await server.stop();
 });
 

@@ -30,6 +30,7 @@ function argumentsOf(given) {
   const args = [
     ...["--listen", `127.0.0.1:${given.http_port}`, "--data", given.data_dir],
     ...["--server-name", given.server_name, "--no-rate-limits", "--password-memory-kib", "8"],
+    "--allow-guests",
   ];
   if (given.registration_shared_secret) {
     const secret = path.join(given.data_dir, "registration-secret");

@@ -9,6 +9,7 @@ import { keys } from "./keys.mjs";
 import { media } from "./media.mjs";
 import { members } from "./members.mjs";
 import { messages } from "./messages.mjs";
+import { peeking } from "./peeking.mjs";
 import { relations } from "./relations.mjs";
 import { rooms } from "./rooms.mjs";
 import { search } from "./search.mjs";
@@ -30,6 +31,7 @@ export const conversations = [
   ...spaces,
   ...messages,
   ...relations,
+  ...peeking,
   ...search,
   ...sync,
   ...devices,
