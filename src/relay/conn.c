@@ -91,8 +91,7 @@ void conn_sent(struct relay *relay, struct conn *conn)
 
 /* --- making and ending -------------------------------------------------------------------- */
 
-/* The counter of a network address with room for one more, or NULL. */
-static struct ip *ip_enter(struct relay *relay, struct str text)
+static struct ip *ip_make(struct relay *relay, struct str text)
 {
     struct ip *ip = map_get(&relay->ips, text);
     if (ip == NULL) {
@@ -100,6 +99,42 @@ static struct ip *ip_enter(struct relay *relay, struct str text)
         ip->text = heap_str(text);
         map_put(&relay->ips, ip->text, ip);
     }
+    return ip;
+}
+
+static void ip_drop_if_unused(struct relay *relay, struct ip *ip)
+{
+    if (ip->n == 0 && ip->n_sockets == 0) {
+        (void)map_remove(&relay->ips, ip->text);
+        heap_free(ip->text);
+        base_free(ip);
+    }
+}
+
+struct ip *relay_socket_open(struct relay *relay, struct str text)
+{
+    struct ip *ip = ip_make(relay, text);
+    int64_t most = relay->config.limits.connections_per_ip + relay->config.limits.sockets_spare;
+    if ((int64_t)ip->n_sockets >= most) {
+        LIMIT_HIT(relay, sockets_spare);
+        return NULL; /* it has others, so it stays in the map */
+    }
+    ip->n_sockets++;
+    relay->n_sockets++;
+    return ip;
+}
+
+void relay_socket_gone(struct relay *relay, struct ip *ip)
+{
+    ip->n_sockets--;
+    relay->n_sockets--;
+    ip_drop_if_unused(relay, ip);
+}
+
+/* The counter of a network address with room for one more, or NULL. */
+static struct ip *ip_enter(struct relay *relay, struct str text)
+{
+    struct ip *ip = ip_make(relay, text);
     if ((int64_t)ip->n >= relay->config.limits.connections_per_ip) {
         LIMIT_HIT(relay, connections_per_ip);
         return NULL; /* it has others, so it stays in the map */
@@ -111,11 +146,7 @@ static struct ip *ip_enter(struct relay *relay, struct str text)
 static void ip_leave(struct relay *relay, struct ip *ip)
 {
     ip->n--;
-    if (ip->n == 0) {
-        (void)map_remove(&relay->ips, ip->text);
-        heap_free(ip->text);
-        base_free(ip);
-    }
+    ip_drop_if_unused(relay, ip);
 }
 
 /* A connection that is counted; NULL: a limit says no. */

@@ -10,6 +10,7 @@
 const struct limit_row limit_rows[] = {
     ROW("connections",    connections,              32768,   1, 1000000,    "open websockets"),
     ROW("per-ip",         connections_per_ip,       16384,   1, 1000000,    "open websockets from one address"),
+    ROW("sockets-spare",  sockets_spare,            256,     8, 1000000,    "sockets above that, without a websocket"),
     ROW("addresses",      addresses_per_connection, 8,       1, 1024,       "addresses joined by one connection"),
     ROW("address-size",   address_size,             512,     64, 4096,      "bytes of an address"),
     ROW("joins",          joins,                    240,     1, 1000000,    "ss-join events of one connection in a minute"),
@@ -26,7 +27,7 @@ const struct limit_row limit_rows[] = {
     ROW("noop",           noop_ms,                  15000,   100, 40000,    "ms between signs of life while paused"),
     ROW("ping-interval",  ping_interval_ms,         25000,   100, 3600000,  "ms between a client's pings, as it is told"),
     ROW("ping-timeout",   ping_timeout_ms,          20000,   100, 3600000,  "ms of silence after that: closed"),
-    ROW("head-timeout",   head_timeout_ms,          20000,   1000, 3600000, "ms for a request's head, or a handshake"),
+    ROW("head-timeout",   head_timeout_ms,          10000,   1000, 3600000, "ms for a request's head, or a handshake"),
     ROW("announcements",  announcements,            100,     1, 1000000,    "others told of an address in 10 s"),
 };
 /* clang-format on */

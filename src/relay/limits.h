@@ -17,6 +17,7 @@
 struct limits {
     int64_t connections;
     int64_t connections_per_ip;
+    int64_t sockets_spare; /* sockets above that, for requests and for what never says a word */
     int64_t addresses_per_connection;
     int64_t address_size;
     int64_t joins;         /* of one connection in a minute */

@@ -369,6 +369,24 @@ static int load_key(struct server *server, void *ssl_ctx)
     return server->is_bad_key ? -1 : 0;
 }
 
+/* A socket counts from its first byte on, or before it. */
+static int on_accepted(struct server *server, struct lws *wsi)
+{
+    char text[64];
+    struct ip *ip = relay_socket_open(server->relay, ip_of(wsi, text));
+    lws_set_opaque_user_data(wsi, ip);
+    return ip == NULL ? -1 : 0;
+}
+
+static void on_destroyed(struct server *server, struct lws *wsi)
+{
+    struct ip *ip = lws_get_opaque_user_data(wsi);
+    if (ip != NULL) {
+        lws_set_opaque_user_data(wsi, NULL);
+        relay_socket_gone(server->relay, ip);
+    }
+}
+
 static int on_signal(struct server *server, struct lws *wsi)
 {
     struct signalfd_siginfo info;
@@ -394,6 +412,11 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     switch (reason) {
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
         return load_key(server, user);
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        return on_accepted(server, wsi);
+    case LWS_CALLBACK_WSI_DESTROY:
+        on_destroyed(server, wsi);
+        return 0;
     case LWS_CALLBACK_HTTP:
         return on_http(server, wsi, session);
     case LWS_CALLBACK_HTTP_BODY:
@@ -483,6 +506,7 @@ static enum server_end make_vhost(struct server *server)
         .alpn = "http/1.1",
         .vhost_name = "rendezvous",
         .timeout_secs = (unsigned)(o->limits.head_timeout_ms / 1000),
+        .timeout_secs_ah_idle = (unsigned)(o->limits.head_timeout_ms / 1000),
         .keepalive_timeout = 30,
         .retry_and_idle_policy = &no_retries,
         .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,

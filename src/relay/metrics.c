@@ -15,6 +15,7 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_JOINS_SUCCESS] = { "rendezvous_joins_total_success", "counter", "sucessfully completed joins since server started" },
     [METRIC_JOINS_FAILURE] = { "rendezvous_joins_total_failure", "counter", "failed joins since server started" },
     [METRIC_CONNECTIONS]   = { "rendezvous_connections", "gauge", "open websockets" },
+    [METRIC_SOCKETS]       = { "rendezvous_sockets", "gauge", "open sockets, whatever they say" },
     [METRIC_CONNECTIONS_REFUSED] = { "rendezvous_connections_refused_total", "counter", "websockets refused by a limit" },
     [METRIC_STREAMS]       = { "rendezvous_streams", "gauge", "streams open or ringing" },
     [METRIC_PAUSED]        = { "rendezvous_paused_connections", "gauge", "connections not read until a receiver catches up" },

@@ -14,6 +14,7 @@ enum metric {
     METRIC_JOINS_SUCCESS,
     METRIC_JOINS_FAILURE,
     METRIC_CONNECTIONS,         /* gauge */
+    METRIC_SOCKETS,             /* gauge */
     METRIC_CONNECTIONS_REFUSED, /* by a limit */
     METRIC_STREAMS,             /* gauge */
     METRIC_PAUSED,              /* gauge: connections that are not read for now */

@@ -133,6 +133,7 @@ const struct metrics *relay_metrics(struct relay *relay)
     }
     metrics_set(&relay->metrics, METRIC_PEERS, relay->n_list);
     metrics_set(&relay->metrics, METRIC_CONNECTIONS, relay->n_conns);
+    metrics_set(&relay->metrics, METRIC_SOCKETS, relay->n_sockets);
     metrics_set(&relay->metrics, METRIC_STREAMS, relay->n_streams);
     metrics_set(&relay->metrics, METRIC_PAUSED, n_paused);
     metrics_set(&relay->metrics, METRIC_QUEUE_BYTES, bytes);

@@ -14,6 +14,7 @@
 #include "relay/metrics.h"
 
 struct relay;
+struct ip;
 struct conn; /* one websocket or session of long polling; lives until relay_gone */
 struct polling;
 
@@ -34,6 +35,9 @@ void relay_free(struct relay *relay);
 
 /* --- inputs ------------------------------------------------------------------------------- */
 
+/* A socket was accepted from ip, of which nothing is known yet. NULL: it has too many, close it. */
+struct ip *relay_socket_open(struct relay *relay, struct str ip) MUST_USE;
+void relay_socket_gone(struct relay *relay, struct ip *ip);
 /* A websocket was opened from ip (any text that tells hosts apart); socket is the host's own word
  * for it. is_base64: the client asked for "b64=1". NULL: a limit says no, close it.
  * The two first messages are queued at once. */

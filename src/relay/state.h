@@ -99,10 +99,10 @@ struct conn {
     TAILQ_ENTRY(conn) all, changed, listening;
 };
 
-/* How many connections an address of the network has. */
+/* How many connections an address of the network has, and how many sockets. */
 struct ip {
     struct str text;
-    size_t n;
+    size_t n, n_sockets;
 };
 
 struct relay {
@@ -110,7 +110,7 @@ struct relay {
     struct metrics metrics;
     struct arena *scratch; /* cleared after each input */
     struct conn_list conns, changed;
-    size_t n_conns, n_streams;
+    size_t n_conns, n_streams, n_sockets;
     struct map ips;        /* text to struct ip */
     struct map addresses;  /* canonical text to struct address */
     struct address **list; /* first those whose owners are told by repetition */

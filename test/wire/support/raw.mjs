@@ -56,10 +56,18 @@ export const binary = (bytes) => frame(2, Buffer.concat([Buffer.from([4]), Buffe
 /** @typedef {{kind: "text" | "binary" | "close" | "pong" | "end", text: string, code?: number}} Heard */
 
 export class Raw {
-  /** @param {import("./relay.mjs").Relay} relay */
-  constructor(relay) {
+  /**
+   * @param {import("./relay.mjs").Relay} relay
+   * @param {string} from the address that the relay sees
+   */
+  constructor(relay, from = "127.0.0.1") {
     this.relay = relay;
-    this.socket = connect({ host: "127.0.0.1", port: relay.port, noDelay: true });
+    this.socket = connect({
+      host: "127.0.0.1",
+      port: relay.port,
+      localAddress: from,
+      noDelay: true,
+    });
     this.received = Buffer.alloc(0);
     this.upgraded = false;
     /** @type {Heard[]} */
@@ -81,8 +89,8 @@ export class Raw {
    * Opens a websocket and takes the two first messages.
    * @param {import("./relay.mjs").Relay} relay
    */
-  static async open(relay, query = "EIO=3&transport=websocket") {
-    const raw = new Raw(relay);
+  static async open(relay, query = "EIO=3&transport=websocket", from = "127.0.0.1") {
+    const raw = new Raw(relay, from);
     await once(raw.socket, "connect");
     const key = randomBytes(16).toString("base64");
     raw.socket.write(
