@@ -76,11 +76,11 @@ enum err auth_token_check(struct hs *hs, struct req *req)
     struct query q;
     struct str hash = hash_of(req->a, token);
     enum err err = query_one(&q, hs->store, STMT_TOKEN_GET, "b", hash);
+    req->token_hash = hash;
     if (err == ERR_ABSENT) {
         return reply_error(req, 401, "M_UNKNOWN_TOKEN", "this access token is not known; log in");
     }
     TRY(err);
-    req->token_hash = hash;
     req->user = query_int(&q, 0);
     req->device_id = query_str(&q, req->a, 1);
     req->user_id = query_str(&q, req->a, 2);

@@ -197,8 +197,10 @@ static enum err serve(struct hs *hs, struct req *req)
             TRY(admission_check(hs, req));
             done = req->reply.status != 0;
         }
-        if (!done) {
+        /* A logout that is repeated has no token any more, but an answer that was kept. */
+        if (!done || req->reply.status == 401) {
             TRY(once(hs, req, &done));
+            done = done || req->reply.status != 0;
         }
         if (!done) {
             TRY(parse_body(req, &done));

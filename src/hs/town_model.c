@@ -194,28 +194,39 @@ static bool turn(struct town *t, struct house *h)
     return moved || t->n_parcels > parcels;
 }
 
+static enum err house_open(struct town *t, int house, struct str path, const char *vfs)
+{
+    struct house *h = &t->houses[house];
+    struct str relay = STR("ws://127.0.0.1:1");
+    struct hs_config config = {.db_path = path,
+                               .vfs = vfs,
+                               .wasm_pragmas = vfs == NULL,
+                               .build_id = STR("test"),
+                               .relays = {&relay, 1},
+                               .password_memory_kib = 8};
+    struct host host = {h, on_random, on_log};
+    const char *why = "";
+    uint32_t openings = h->openings;
+    *h = (struct house){.town = t,
+                        .random = (uint32_t)house + 1 + openings * TOWN_MAX,
+                        .wake_ms = -1,
+                        .openings = openings + 1};
+    TRY(hs_open(&h->hs, &config, &host, t->now, &why));
+    h->hs->net->house = h;
+    return ERR_NONE;
+}
+
 struct town *town_new(int n)
 {
     struct arena *a = arena_new();
     struct town *t = ARENA_NEW(a, struct town);
-    struct str relay = STR("ws://127.0.0.1:1");
     t->a = a;
     t->n = n;
     t->now = (struct now){1000, 1700000000000};
     t->parcels = base_alloc(PARCELS_MAX * sizeof(*t->parcels));
     for (int i = 0; i < n; i++) {
-        struct house *h = &t->houses[i];
-        struct hs_config config = {.db_path = STR(":memory:"),
-                                   .wasm_pragmas = true,
-                                   .build_id = STR("test"),
-                                   .relays = {&relay, 1},
-                                   .password_memory_kib = 8};
-        struct host host = {h, on_random, on_log};
-        const char *why = "";
-        *h = (struct house){.town = t, .random = (uint32_t)i + 1, .wake_ms = -1};
-        enum err err = hs_open(&h->hs, &config, &host, t->now, &why);
+        enum err err = house_open(t, i, STR(":memory:"), NULL);
         assert(err == ERR_NONE);
-        h->hs->net->house = h;
     }
     town_run(t);
     return t;
@@ -237,6 +248,12 @@ struct str town_name(struct town *t, int house)
 
 /* --- what moves ------------------------------------------------------------------------------- */
 
+/* Neither heard nor reached: away, or dead and not opened again. */
+static bool is_gone(const struct house *h)
+{
+    return h->is_away || h->restarted;
+}
+
 static void deliver(struct town *t, struct parcel *p)
 {
     struct http_head head;
@@ -252,12 +269,27 @@ static void give_back(struct town *t, struct parcel *p, const char *why)
 {
     struct http_head head = {.status = p->status};
     p->is_done = true;
-    if (p->id == 0) { /* the test's own */
+    if (p->id == 0 || t->houses[p->from].restarted) { /* the test's own, or nobody's any more */
         return;
     }
     struct hs *hs = t->houses[p->from].hs;
     hs->now = t->now;
     hs->net->config.calls.answer(hs, p->id, p->status, str_of(why), &head, p->answer);
+}
+
+enum err town_open(struct town *t, int house, struct str path, const char *vfs)
+{
+    for (size_t i = t->first; i < t->n_parcels; i++) {
+        struct parcel *p = &t->parcels[i];
+        if (p->from == house) {
+            p->is_done = true;
+        } else if (p->to == house && p->is_sent && !p->is_done) {
+            p->status = 0;
+            give_back(t, p, "the connection broke");
+        }
+    }
+    hs_close(t->houses[house].hs);
+    return house_open(t, house, path, vfs);
 }
 
 /* One step of a parcel. True: it moved. */
@@ -268,7 +300,7 @@ static bool carry(struct town *t, struct parcel *p)
         return false;
     }
     enum fate fate = t->rule == NULL ? FATE_PASS : t->rule(t, p);
-    bool is_cut = p->to < 0 || t->houses[p->to].is_away || t->houses[p->from].is_away;
+    bool is_cut = p->to < 0 || is_gone(&t->houses[p->to]) || is_gone(&t->houses[p->from]);
     if (fate == FATE_HOLD) {
         p->is_held = true;
     } else if (fate == FATE_LOSE || is_cut) {

@@ -35,6 +35,7 @@ struct house {
     int64_t wake_ms;
     bool is_away; /* nobody reaches it */
     bool restarted;
+    uint32_t openings;
 };
 
 struct town {
@@ -55,6 +56,10 @@ struct town {
 /* Houses 0 .. n-1 that know one another. */
 struct town *town_new(int n);
 void town_free(struct town *t);
+/* Opens a house that is closed, or opens it again: what it asked and was asked is cut off. Its
+ * database is the file path of sqlite's file system vfs. An error leaves it closed, with hs NULL.
+ */
+enum err town_open(struct town *t, int house, struct str path, const char *vfs) MUST_USE;
 struct str town_name(struct town *t, int house);
 
 /* Registers a user; gives the header line that proves who asks. */
