@@ -8,8 +8,9 @@
 #       An executable at the top of the build directory; with no sources yet, nothing.
 #   neurite_test(NAME sim/net SOURCES net_test.c DEPENDS hs [LIBS ...] [ARGS ...] [TIMEOUT 60])
 #       A test program outside of a module.
-#   neurite_fuzz(NAME json SOURCES json_fuzz.c DEPENDS json)
-#       libFuzzer program fuzz_json; elsewhere its corpus, corpus/<NAME>/, is replayed as a test.
+#   neurite_fuzz(NAME json SOURCES json_fuzz.c DEPENDS json [MUTANTS 300])
+#       libFuzzer program fuzz_json; elsewhere its corpus, corpus/<NAME>/, is replayed as a test, and
+#       so many mutants of each file of it.
 #   neurite_embed(MODULE store FILE schema.sql SYMBOL schema_sql)
 #       The file's bytes, NUL behind them, as `const char schema_sql[]` and `const size_t
 #       schema_sql_size` in a generated header, "store/schema_sql.h", for that module's sources.
@@ -76,13 +77,16 @@ function(neurite_test)
 endfunction()
 
 function(neurite_fuzz)
-    cmake_parse_arguments(F "" "NAME" "SOURCES;DEPENDS;LIBS" ${ARGN})
+    cmake_parse_arguments(F "" "NAME;MUTANTS" "SOURCES;DEPENDS;LIBS" ${ARGN})
     list(TRANSFORM F_DEPENDS PREPEND neurite::)
+    if(NOT F_MUTANTS)
+        set(F_MUTANTS 300)
+    endif()
     if(NEURITE_FUZZ)
         add_executable(fuzz_${F_NAME} ${F_SOURCES})
         target_link_options(fuzz_${F_NAME} PRIVATE -fsanitize=fuzzer)
     else()
-        neurite_test_program(fuzz_${F_NAME} fuzz/${F_NAME} "test/fuzz/corpus/${F_NAME}")
+        neurite_test_program(fuzz_${F_NAME} fuzz/${F_NAME} "test/fuzz/corpus/${F_NAME}" ${F_MUTANTS})
         target_sources(fuzz_${F_NAME} PRIVATE ${F_SOURCES}
             "${CMAKE_SOURCE_DIR}/test/fuzz/replay.c")
     endif()

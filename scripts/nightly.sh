@@ -42,27 +42,11 @@ simulate() {
     build release sim && build/release/sim --seeds "$FIRST..$last"
 }
 
-fuzz() {
-    # shellcheck disable=SC2046 # a word for each
-    build fuzz $(for corpus in test/fuzz/corpus/*; do echo "fuzz_$(basename "$corpus")"; done) ||
-        return 1
-    status=0
-    mkdir -p artifacts/fuzz
-    for corpus in test/fuzz/corpus/*; do
-        fuzzer=$(basename "$corpus")
-        mkdir -p "build/corpus/$fuzzer"
-        echo "fuzz $fuzzer for ${FUZZ_SECONDS:-600} s"
-        "build/fuzz/test/fuzz/fuzz_$fuzzer" -max_total_time="${FUZZ_SECONDS:-600}" -verbosity=0 \
-            -artifact_prefix="artifacts/fuzz/$fuzzer-" "build/corpus/$fuzzer" "$corpus" || status=1
-    done
-    return "$status"
-}
-
 scripts/install-packages.sh native wasm lint web browser || exit 1
 scripts/fetch-deps.sh || exit 1
 part tests env KILLS="${KILLS:-200}" BURST="${BURST:-10000}" STRICT=1 make test
 part simulator simulate
-part fuzz fuzz
+part fuzz env TIME="${FUZZ_SECONDS:-600}" scripts/fuzz.sh
 part scenario env ONCE=1 MODE=nightly ARTIFACTS="$top/artifacts/ours" scripts/demo.sh
 part npm env ONCE=1 MODE=nightly RELAY=npm \
     ARTIFACTS="$top/artifacts/npm" scripts/demo.sh

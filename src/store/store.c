@@ -86,6 +86,9 @@ static enum err migrate(struct store *s, const char **why)
     int64_t version = 0;
     *why = "the database cannot be read; keep the file and look at its first bytes";
     TRY(pragma_int(s, "PRAGMA user_version", &version));
+    if (version < 0) {
+        return ERR_CORRUPT;
+    }
     if (version > schema_version) {
         *why =
             "the database was written by a newer build; run that build, this one changed nothing";

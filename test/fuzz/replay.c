@@ -1,5 +1,5 @@
 /* Runs a fuzzer's function over its kept corpus, and over mutants of it that are the same each
- * time: what libFuzzer does for minutes, as a test of a second. replay FOLDER */
+ * time: what libFuzzer does for minutes, as a test of a second. replay FOLDER MUTANTS */
 #include "test/fuzz/fuzz.h"
 
 #include <dirent.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIZE_MAX_READ = 1 << 16, MUTANTS = 300 };
+enum { SIZE_MAX_READ = 1 << 16 };
 
 static uint32_t next(uint32_t *state)
 {
@@ -57,7 +57,7 @@ static void mutate(uint8_t *data, size_t *size, uint32_t *state)
     }
 }
 
-static size_t replay_file(const char *path)
+static size_t replay_file(const char *path, long mutants)
 {
     static uint8_t original[SIZE_MAX_READ];
     static uint8_t mutant[SIZE_MAX_READ];
@@ -69,7 +69,7 @@ static size_t replay_file(const char *path)
     (void)fclose(file);
     run(original, n);
     uint32_t state = 2463534242u;
-    for (int i = 0; i < MUTANTS; i++) {
+    for (long i = 0; i < mutants; i++) {
         size_t size = n;
         memcpy(mutant, original, n);
         mutate(mutant, &size, &state);
@@ -80,21 +80,22 @@ static size_t replay_file(const char *path)
 
 int main(int argc, char **argv)
 {
-    DIR *folder = argc == 2 ? opendir(argv[1]) : NULL;
+    DIR *folder = argc == 3 ? opendir(argv[1]) : NULL;
+    long mutants = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
     size_t files = 0;
     if (folder == NULL) {
-        (void)fprintf(stderr, "usage: replay FOLDER\n");
+        (void)fprintf(stderr, "usage: replay FOLDER MUTANTS\n");
         return 2;
     }
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         char path[1024];
         if (entry->d_name[0] != '.') {
             (void)snprintf(path, sizeof(path), "%s/%s", argv[1], entry->d_name);
-            files += replay_file(path);
+            files += replay_file(path, mutants);
         }
     }
     (void)closedir(folder);
-    printf("%s 1 - %zu files of %s, and %d mutants of each\n", files > 0 ? "ok" : "not ok", files,
-           argv[1], MUTANTS);
+    printf("%s 1 - %zu files of %s, and %ld mutants of each\n", files > 0 ? "ok" : "not ok", files,
+           argv[1], mutants);
     return files > 0 ? 0 : 1;
 }
