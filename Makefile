@@ -50,7 +50,7 @@ riot:
 	@scripts/build-riot.sh
 
 test: deps
-	@$(INSTALL) native wasm lint web browser
+	@$(INSTALL) native wasm lint web browser cluster
 	@scripts/run-tests.sh $(RINGS)
 
 lint: deps node_modules/.package-lock.json

@@ -1,4 +1,4 @@
-# Third-party code: dep_sqlite, dep_sodium, dep_cjson, dep_picohttp, dep_lws (native only).
+# Third-party code: dep_sqlite, dep_sodium, dep_cjson, dep_picohttp, dep_lws and dep_nats (native only).
 # sqlite and picohttpparser are compiled from NEURITE_DEPS everywhere; libsodium and cJSON are the
 # distribution's libraries natively, and its sources in wasm.
 if(NOT EXISTS "${NEURITE_DEPS}/sqlite/sqlite3.c")
@@ -65,6 +65,9 @@ else()
     target_link_libraries(dep_sodium INTERFACE PkgConfig::sodium)
     add_library(dep_cjson INTERFACE)
     target_link_libraries(dep_cjson INTERFACE PkgConfig::cjson)
+    pkg_check_modules(nats REQUIRED IMPORTED_TARGET libnats>=3.4)
     add_library(dep_lws INTERFACE)
     target_link_libraries(dep_lws INTERFACE PkgConfig::lws)
+    add_library(dep_nats INTERFACE)
+    target_link_libraries(dep_nats INTERFACE PkgConfig::nats)
 endif()

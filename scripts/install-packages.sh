@@ -1,17 +1,18 @@
 #!/bin/sh
 # Installs the Debian packages that the groups named need and that are not there yet:
-#   scripts/install-packages.sh native wasm lint web browser docker
+#   scripts/install-packages.sh native wasm lint web browser cluster docker
 # As root, or through sudo. Says what it installs; says nothing when all is there.
 set -eu
 
 packages_of() {
     case $1 in
     native) echo build-essential curl cmake ninja-build pkg-config git ca-certificates openssl dpkg-dev \
-        libsodium-dev libcjson-dev libwebsockets-dev libssl-dev libcap-dev nodejs npm ;;
+        libsodium-dev libcjson-dev libwebsockets-dev libssl-dev libcap-dev libnats-dev nodejs npm ;;
     wasm) echo emscripten ;;
     lint) echo clang clang-tidy clang-format-14 libclang-rt-14-dev cppcheck shellcheck git ;;
     web) echo nginx-light nodejs npm brotli ;;
     browser) echo chromium firefox-esr ffmpeg fonts-dejavu-core fonts-noto-color-emoji ;;
+    cluster) echo nats-server ;;
     docker) echo docker.io docker-compose debootstrap ;;
     *)
         echo "install-packages: there is no group $1" >&2

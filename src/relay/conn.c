@@ -149,7 +149,20 @@ static void ip_leave(struct relay *relay, struct ip *ip)
     ip_drop_if_unused(relay, ip);
 }
 
-/* A connection that is counted; NULL: a limit says no. */
+struct conn *conn_make(struct relay *relay, struct now now, struct ip *ip)
+{
+    struct conn *conn = base_alloc(sizeof(*conn));
+    conn->ip = ip;
+    conn->heard_ms = now.mono_ms;
+    TAILQ_INIT(&conn->blocked);
+    TAILQ_INIT(&conn->addresses);
+    TAILQ_INIT(&conn->challenges);
+    TAILQ_INSERT_TAIL(&relay->conns, conn, all);
+    relay->n_conns += ip == NULL ? 0 : 1;
+    return conn;
+}
+
+/* A connection of a network address; NULL: a limit says no. */
 static struct conn *conn_new(struct relay *relay, struct now now, struct str ip)
 {
     struct ip *entered = NULL;
@@ -162,15 +175,7 @@ static struct conn *conn_new(struct relay *relay, struct now now, struct str ip)
         metrics_add(&relay->metrics, METRIC_CONNECTIONS_REFUSED, 1);
         return NULL;
     }
-    struct conn *conn = base_alloc(sizeof(*conn));
-    conn->ip = entered;
-    conn->heard_ms = now.mono_ms;
-    TAILQ_INIT(&conn->blocked);
-    TAILQ_INIT(&conn->addresses);
-    TAILQ_INIT(&conn->challenges);
-    TAILQ_INSERT_TAIL(&relay->conns, conn, all);
-    relay->n_conns++;
-    return conn;
+    return conn_make(relay, now, entered);
 }
 
 /* The two first packets; returns the session's name, in the scratch arena. */
@@ -235,8 +240,10 @@ void relay_gone(struct relay *relay, struct now now, struct conn *conn)
         TAILQ_REMOVE(&relay->changed, conn, changed);
     }
     TAILQ_REMOVE(&relay->conns, conn, all);
-    relay->n_conns--;
-    ip_leave(relay, conn->ip);
+    if (conn->ip != NULL) {
+        relay->n_conns--;
+        ip_leave(relay, conn->ip);
+    }
     base_free(conn);
     arena_clear(relay->scratch);
 }

@@ -2,6 +2,8 @@
 #ifndef RELAY_HOST_H
 #define RELAY_HOST_H
 
+#include "relay/carrier.h"
+#include "relay/cluster.h"
 #include "relay/page.h"
 #include "relay/polling.h"
 #include "relay/server.h"
@@ -14,6 +16,8 @@ struct server {
     const struct options *options;
     struct relay *relay;
     struct pollings *pollings;
+    struct cluster *cluster; /* NULL: the relay is alone */
+    struct carrier *carrier;
     struct lws_context *context;
     struct lws_vhost *vhost;
     lws_sorted_usec_list_t timer;
@@ -42,6 +46,22 @@ struct str ip_of(struct lws *wsi, char out[64]);
 /* Carries out what changed. */
 void settle(struct server *server);
 void hang_up(struct lws *wsi);
+
+/* --- tls.c -------------------------------------------------------------------------------- */
+
+/* Puts certificate and key into OpenSSL's SSL_CTX; 0, or -1 and is_bad_key. */
+int tls_load(struct server *server, void *ssl_ctx);
+
+/* --- member.c: the relay as one of a cluster ------------------------------------------------ */
+
+/* Before the relay is made, and after; false: the cluster's address cannot be used. */
+void member_prepare(struct server *server, struct relay_config *config);
+bool member_start(struct server *server);
+/* Woken: others said something. */
+void member_deliver(struct server *server);
+/* The others are told, and nothing comes from them any more. */
+void member_end(struct server *server);
+void member_free(struct server *server);
 
 /* --- http.c: libwebsockets' callbacks, with their results --------------------------------- */
 

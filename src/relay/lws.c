@@ -5,11 +5,10 @@
 
 #include "crypto/hash.h"
 #include "relay/host.h"
-#include "relay/key.h"
+#include "relay/remote.h"
 
 #include <netdb.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -23,7 +22,6 @@ enum {
     DESCRIPTORS_SPARE = 64,
     CLOSE_TIMEOUT_S = 5, /* for the other end's Close */
     STOP_MS = 1000,      /* for Close frames at the end */
-    PFX_SIZE_MAX = 1024 * 1024,
 };
 
 _Static_assert(FRAME_HEADROOM - FRAME_HEADER_MAX >= LWS_PRE, "frames have room for LWS_PRE");
@@ -118,7 +116,9 @@ void settle(struct server *server)
 {
     struct conn *conn = relay_changed(server->relay);
     while (conn != NULL) {
-        if (conn_polling(conn) != NULL) {
+        if (conn_is_remote(conn)) {
+            cluster_settle(now_get(), conn);
+        } else if (conn_polling(conn) != NULL) {
             polling_settle(server->pollings, now_get(), conn_polling(conn));
         } else {
             apply(conn);
@@ -136,6 +136,9 @@ static void on_timer(lws_sorted_usec_list_t *timer)
     struct now now = now_get();
     relay_tick(server->relay, now);
     pollings_tick(server->pollings, now);
+    if (server->cluster != NULL) {
+        cluster_tick(server->cluster, now);
+    }
     settle(server);
     server->due_ms = INT64_MAX;
     schedule(server, now);
@@ -332,43 +335,6 @@ static int on_writable(struct server *server, struct lws *wsi, struct session *s
 
 /* --- all that happens --------------------------------------------------------------------- */
 
-static enum err load_pfx(const struct options *o, void *ssl_ctx)
-{
-    struct buf bytes;
-    FILE *file = fopen(o->pfx, "rb");
-    enum err err = ERR_ABSENT;
-    buf_init(&bytes, PFX_SIZE_MAX);
-    unsigned char *p = file == NULL ? NULL : buf_reserve(&bytes, PFX_SIZE_MAX);
-    if (p != NULL) {
-        bytes.n = fread(p, 1, PFX_SIZE_MAX, file);
-        err = key_load_pfx(ssl_ctx, buf_str(&bytes), o->passphrase);
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    buf_release(&bytes);
-    return err;
-}
-
-static bool has_pem(const struct options *o)
-{
-    return o->key != NULL && o->cert != NULL;
-}
-
-static bool has_tls(const struct options *o)
-{
-    return has_pem(o) || (o->pfx != NULL && o->passphrase != NULL);
-}
-
-static int load_key(struct server *server, void *ssl_ctx)
-{
-    const struct options *o = server->options;
-    enum err err =
-        has_pem(o) ? key_load_pem(ssl_ctx, o->cert, o->key, o->passphrase) : load_pfx(o, ssl_ctx);
-    server->is_bad_key = err != ERR_NONE;
-    return server->is_bad_key ? -1 : 0;
-}
-
 /* A socket counts from its first byte on, or before it. */
 static int on_accepted(struct server *server, struct lws *wsi)
 {
@@ -411,7 +377,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 #pragma GCC diagnostic ignored "-Wswitch-enum" /* there are a hundred reasons */
     switch (reason) {
     case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
-        return load_key(server, user);
+        return tls_load(server, user);
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
         return on_accepted(server, wsi);
     case LWS_CALLBACK_WSI_DESTROY:
@@ -445,6 +411,9 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return session->sent_close ? -1 : 0; /* the answer to our Close ends it */
     case LWS_CALLBACK_CLOSED:
         on_closed(server, session);
+        return 0;
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+        member_deliver(server);
         return 0;
     case LWS_CALLBACK_RAW_RX_FILE:
         return on_signal(server, wsi);
@@ -517,7 +486,7 @@ static enum server_end make_vhost(struct server *server)
     if (!str_find(str_of(address), ':', &(size_t){0})) {
         info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
     }
-    if (has_tls(o)) { /* load_key brings the certificate */
+    if (options_have_tls(o)) { /* tls_load brings the certificate */
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.options |= LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
     }
@@ -569,10 +538,11 @@ enum server_end server_run(const struct options *options, void (*listening)(cons
         .fd_limit_per_thread = raise_descriptors(options),
         .retry_and_idle_policy = &no_retries,
     };
-    info.options |= has_tls(options) ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0;
+    info.options |= options_have_tls(options) ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0;
     lws_set_log_level(0, NULL); /* strangers can make it talk; the relay counts instead */
     crypto_start();
     server->options = options;
+    member_prepare(server, &config);
     server->relay = relay_new(&config);
     server->pollings =
         pollings_new(server->relay, &(struct polling_calls){server, http_answer, is_gone, refuse});
@@ -581,16 +551,21 @@ enum server_end server_run(const struct options *options, void (*listening)(cons
     if (end == SERVER_STOPPED && !watch_signals(server)) {
         end = SERVER_BROKEN;
     }
+    if (end == SERVER_STOPPED && !member_start(server)) {
+        end = SERVER_NO_CLUSTER;
+    }
     if (end == SERVER_STOPPED) {
         listening(options);
         serve(server);
     }
+    member_end(server);
     if (server->context != NULL) {
         lws_sul_cancel(&server->timer);
         lws_context_destroy(server->context);
     }
     pollings_free(server->pollings);
     relay_free(server->relay);
+    member_free(server);
     base_free(server);
     return end;
 }

@@ -24,16 +24,11 @@ static void print_help(void)
     buf_release(&help);
 }
 
-static bool has_tls(const struct options *o)
-{
-    return (o->key != NULL && o->cert != NULL) || (o->pfx != NULL && o->passphrase != NULL);
-}
-
 static void print_listening(const struct options *o)
 {
     const bool has_colon = str_find(str_of(o->host), ':', &(size_t){0});
-    printf("Listening on: %s://%s%s%s:%d\n", has_tls(o) ? "https" : "http", has_colon ? "[" : "",
-           o->host, has_colon ? "]" : "", o->port);
+    printf("Listening on: %s://%s%s%s:%d\n", options_have_tls(o) ? "https" : "http",
+           has_colon ? "[" : "", o->host, has_colon ? "]" : "", o->port);
     (void)fflush(stdout);
 }
 
@@ -48,6 +43,9 @@ static int run(const struct options *o)
         return 2;
     case SERVER_NO_KEY:
         (void)fprintf(stderr, "rendezvous: the certificate or its key cannot be used.\n");
+        return 2;
+    case SERVER_NO_CLUSTER:
+        (void)fprintf(stderr, "rendezvous: --cluster %s cannot be used.\n", o->cluster);
         return 2;
     case SERVER_BROKEN:
         break;

@@ -31,6 +31,8 @@ static const struct metric_row rows[METRIC_COUNT] = {
     [METRIC_CLOSED_SLOW]   = { "rendezvous_closed_slow_total", "counter", "connections closed because too much waited for them" },
     [METRIC_BROKEN]        = { "rendezvous_broken_total", "counter", "websockets that ended without a Close: lost, or not the protocol" },
     [METRIC_HTTP_REFUSED]  = { "rendezvous_http_refused_total", "counter", "requests answered by 400 or above" },
+    [METRIC_SITES]         = { "rendezvous_cluster_relays", "gauge", "other relays of the cluster" },
+    [METRIC_CALLS]         = { "rendezvous_cluster_calls", "gauge", "streams that cross to other relays of the cluster" },
 };
 /* clang-format on */
 

@@ -30,6 +30,8 @@ enum metric {
     METRIC_CLOSED_SLOW, /* above queue-max */
     METRIC_BROKEN,      /* ended without a Close of either side: lost, or not the protocol */
     METRIC_HTTP_REFUSED,
+    METRIC_SITES, /* gauge: other relays of the cluster */
+    METRIC_CALLS, /* gauge: calls with their clients */
     METRIC_COUNT,
 };
 

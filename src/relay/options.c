@@ -14,6 +14,7 @@ enum option_code {
     OPTION_NO_CHALLENGE,
     OPTION_NOT_STRICT,
     OPTION_NO_METRICS,
+    OPTION_CLUSTER,
     OPTION_LIMIT,
     OPTION_HELP,
     OPTION_VERSION,
@@ -32,6 +33,7 @@ static const struct option long_options[] = {
     { "disableCryptoChallenge", optional_argument, NULL, OPTION_NO_CHALLENGE },
     { "disableStrictMultiaddr", optional_argument, NULL, OPTION_NOT_STRICT },
     { "disableMetrics",         optional_argument, NULL, OPTION_NO_METRICS },
+    { "cluster",                required_argument, NULL, OPTION_CLUSTER },
     { "limit",                  required_argument, NULL, OPTION_LIMIT },
     { "help",                   no_argument,       NULL, OPTION_HELP },
     { "version",                no_argument,       NULL, OPTION_VERSION },
@@ -50,6 +52,7 @@ static const char HELP[] =
     "      --disableCryptoChallenge  joins need not prove their key (DISABLE_CRYPTO_CHALLENGE)\n"
     "      --disableStrictMultiaddr  join with any multiaddr (DISABLE_STRICT_MULTIADDR)\n"
     "      --disableMetrics        no /metrics (DISABLE_METRICS)\n"
+    "      --cluster nats://HOST:PORT  be one relay with all others there (CLUSTER)\n"
     "      --limit NAME=N          set a limit, may be repeated:\n";
 
 void options_help(struct buf *out)
@@ -76,6 +79,7 @@ static void from_environment(const char *(*env)(const char *), struct options *o
     out->cert = non_empty(env("CERT"));
     out->pfx = non_empty(env("PFX"));
     out->passphrase = non_empty(env("PFX_PASSPHRASE"));
+    out->cluster = non_empty(env("CLUSTER"));
     out->has_challenge = non_empty(env("DISABLE_CRYPTO_CHALLENGE")) == NULL;
     out->is_strict = non_empty(env("DISABLE_STRICT_MULTIADDR")) == NULL;
     out->has_metrics = non_empty(env("DISABLE_METRICS")) == NULL;
@@ -135,6 +139,9 @@ static enum err take(struct arena *a, int code, const char *text, struct options
     case OPTION_NO_METRICS:
         out->has_metrics = false;
         return ERR_NONE;
+    case OPTION_CLUSTER:
+        out->cluster = non_empty(text);
+        return ERR_NONE;
     case OPTION_LIMIT:
         return set_limit(a, text, out, why);
     case OPTION_HELP:
@@ -157,6 +164,10 @@ static enum err complete(struct arena *a, const char *port, struct options *out,
     out->port = number == 0 ? 9090 : (int)number; /* 0 counts as not given */
     if (out->host == NULL) {
         out->host = "0.0.0.0";
+    }
+    if (out->cluster != NULL && !str_starts(str_of(out->cluster), STR("nats://"))) {
+        *why = arena_fmt(a, "--cluster %s: give it as nats://HOST:PORT.", out->cluster);
+        return ERR_SYNTAX;
     }
     if (out->limits.queue_low > out->limits.queue_high ||
         out->limits.queue_high > out->limits.queue_max) {
@@ -194,4 +205,14 @@ enum err options_parse(struct arena *a, int argc, char **argv, const char *(*env
         }
     }
     return complete(a, port, out, why);
+}
+
+bool options_have_pem(const struct options *o)
+{
+    return o->key != NULL && o->cert != NULL;
+}
+
+bool options_have_tls(const struct options *o)
+{
+    return options_have_pem(o) || (o->pfx != NULL && o->passphrase != NULL);
 }

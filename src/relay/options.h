@@ -11,6 +11,7 @@ struct options {
     const char *key, *cert; /* PEM files; both or none */
     const char *pfx;        /* PKCS#12 file */
     const char *passphrase; /* of pfx or key */
+    const char *cluster;    /* address of a NATS server; NULL: the relay is alone */
     bool has_challenge, is_strict, has_metrics;
     bool wants_help, wants_version;
     struct limits limits;
@@ -20,6 +21,9 @@ struct options {
  * borrowed from argv and the environment. ERR_SYNTAX: *why has a sentence, in the arena. */
 enum err options_parse(struct arena *a, int argc, char **argv, const char *(*env)(const char *),
                        struct options *out, struct str *why) MUST_USE;
+/* Whether there is a PEM certificate with its key, and whether there is any. */
+bool options_have_pem(const struct options *o);
+bool options_have_tls(const struct options *o);
 /* What --help prints. */
 void options_help(struct buf *out);
 

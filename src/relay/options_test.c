@@ -105,6 +105,7 @@ TEST(says_a_sentence_about_a_bad_flag)
         {"r --limit nope=1", "--limit nope=1: there is no limit of that name."},
         {"r --limit stall", "--limit stall: it has to be NAME=NUMBER."},
         {"r --limit stall=-1", "--limit stall=-1: that number is not allowed."},
+        {"r --cluster http://h", "--cluster http://h: give it as nats://HOST:PORT."},
         {"r --limit queue-low=2000000",
          "queue-low, queue-high and queue-max have to be in that order."},
     };

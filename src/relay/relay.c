@@ -61,7 +61,9 @@ void relay_free(struct relay *relay)
 static void scan(struct relay *relay, struct now now, struct conn *conn)
 {
     const struct limits *limits = &relay->config.limits;
-    if (conn->n_paused_by > 0) {
+    if (conn->is_remote) {
+        conn->heard_ms = now.mono_ms;
+    } else if (conn->n_paused_by > 0) {
         conn->heard_ms = now.mono_ms;
         if (conn->noop_ms + limits->noop_ms <= now.mono_ms) {
             conn->noop_ms = now.mono_ms;
@@ -131,11 +133,14 @@ const struct metrics *relay_metrics(struct relay *relay)
         bytes += conn->out.bytes + conn->unaccepted_bytes;
         conn = TAILQ_NEXT(conn, all);
     }
-    metrics_set(&relay->metrics, METRIC_PEERS, relay->n_list);
+    metrics_set(&relay->metrics, METRIC_PEERS, relay->n_here);
     metrics_set(&relay->metrics, METRIC_CONNECTIONS, relay->n_conns);
     metrics_set(&relay->metrics, METRIC_SOCKETS, relay->n_sockets);
     metrics_set(&relay->metrics, METRIC_STREAMS, relay->n_streams);
     metrics_set(&relay->metrics, METRIC_PAUSED, n_paused);
     metrics_set(&relay->metrics, METRIC_QUEUE_BYTES, bytes);
+    if (relay->config.cluster.count != NULL) {
+        relay->config.cluster.count(relay->config.cluster.arg, &relay->metrics);
+    }
     return &relay->metrics;
 }

@@ -20,6 +20,18 @@ struct polling;
 
 enum { POLLING_SID_SIZE = 20 };
 
+/* The relay's seam to the other relays of a cluster; all zero without one. */
+struct relay_cluster {
+    /* A client of ours took an address, or an address of ours is free again. */
+    void (*moved)(void *arg, struct str address, int64_t stamp, bool is_here);
+    /* A client of ours dials an address of a site: gives a connection (remote_open) for the
+     * listener's end, or NULL when there can be none. */
+    struct conn *(*ring)(void *arg, struct now now, struct conn *site, struct str to);
+    void (*count)(const void *arg, struct metrics *metrics);
+    void *arg;
+    uint16_t salt; /* makes stamps of one relay differ from another's */
+};
+
 struct relay_config {
     bool has_challenge; /* joins prove their key */
     bool is_strict;     /* joined addresses have the form of address_is_strict */
@@ -27,6 +39,7 @@ struct relay_config {
     /* The seam for nonces and session ids. */
     void (*random)(void *arg, void *out, size_t n);
     void *random_arg;
+    struct relay_cluster cluster;
 };
 
 struct relay *relay_new(const struct relay_config *config) MUST_USE;

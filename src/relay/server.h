@@ -5,10 +5,11 @@
 #include "relay/options.h"
 
 enum server_end {
-    SERVER_STOPPED,   /* by SIGINT or SIGTERM */
-    SERVER_NO_SOCKET, /* the address cannot be had */
-    SERVER_NO_KEY,    /* certificate or key cannot be used */
-    SERVER_BROKEN,    /* the system refused something else */
+    SERVER_STOPPED,    /* by SIGINT or SIGTERM */
+    SERVER_NO_SOCKET,  /* the address cannot be had */
+    SERVER_NO_KEY,     /* certificate or key cannot be used */
+    SERVER_NO_CLUSTER, /* its address cannot be used */
+    SERVER_BROKEN,     /* the system refused something else */
 };
 
 /* Listens, calls listening() once it does, serves until a signal ends it. */

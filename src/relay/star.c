@@ -10,7 +10,7 @@
 
 /* Before and after the quoted address in an announcement. */
 #define ANNOUNCE_START "42[\"ws-peer\","
-enum { ANNOUNCE_TAIL = 1, JOINS_SPAN_MS = 60000 };
+enum { ANNOUNCE_TAIL = 1, JOINS_SPAN_MS = 60000, STAMPS_PER_MS = 1 << 16 };
 
 static struct str argument(const struct json *event, size_t at)
 {
@@ -46,8 +46,26 @@ static void list_set_plain(struct relay *relay, struct address *address, bool is
     }
 }
 
-static void address_drop(struct relay *relay, struct address *address)
+/* Counts an address that is, or is no longer, a client's of ours, and says so to the cluster. */
+static void set_here(struct relay *relay, const struct address *address, bool is_here)
 {
+    const struct relay_cluster *cluster = &relay->config.cluster;
+    if (address->owner->is_remote) {
+        return;
+    }
+    if (is_here) {
+        relay->n_here++;
+    } else {
+        relay->n_here--;
+    }
+    if (cluster->moved != NULL) {
+        cluster->moved(cluster->arg, address->text, address->stamp, is_here);
+    }
+}
+
+void address_drop(struct relay *relay, struct address *address)
+{
+    set_here(relay, address, false);
     list_set_plain(relay, address, false);
     list_swap(relay, address->index, relay->n_list - 1);
     relay->n_list--;
@@ -147,36 +165,58 @@ static void refuse_join(struct relay *relay, struct conn *conn, struct str ack, 
     conn_send_new(relay, conn, socketio_answer(relay->scratch, ack, json));
 }
 
-/* The last one to join an address has it: a page that reloads gets its own back at once. */
-static void join(struct relay *relay, struct now now, struct conn *conn, struct str text,
-                 struct str ack)
+struct address *address_take(struct relay *relay, struct now now, struct conn *conn,
+                             struct str text, int64_t stamp)
 {
     struct address *address = map_get(&relay->addresses, text);
     bool is_new = address == NULL;
-    if ((is_new || address->owner != conn) &&
-        (int64_t)conn->n_addresses >= relay->config.limits.addresses_per_connection) {
-        LIMIT_HIT(relay, addresses_per_connection);
-        refuse_join(relay, conn, ack, STR("\"Too many addresses\""));
-        return;
-    }
     if (is_new) {
         address = address_new(relay, conn, text);
     } else {
+        relay->n_here -= address->owner->is_remote ? 0 : 1;
         TAILQ_REMOVE(&relay->due, address, due);
         TAILQ_REMOVE(&address->owner->addresses, address, owned);
         address->owner->n_addresses--;
         address->owner = conn;
     }
-    list_set_plain(relay, address, !conn->has_presence);
+    address->stamp = stamp;
+    list_set_plain(relay, address, !conn->has_presence && !conn->is_remote);
     TAILQ_INSERT_TAIL(&conn->addresses, address, owned);
     conn->n_addresses++;
     address->due_ms = now.mono_ms + RELAY_ANNOUNCE_MS;
     TAILQ_INSERT_TAIL(&relay->due, address, due);
-    metrics_add(&relay->metrics, METRIC_JOINS_SUCCESS, 1);
+    set_here(relay, address, true);
     announce(relay, address, relay->n_list);
     if (is_new && address->announcement != NULL) {
         roster_came(relay, address);
     }
+    return address;
+}
+
+/* Later than now and than any stamp the address had, and no other relay's. */
+static int64_t next_stamp(const struct relay *relay, struct now now, const struct address *address)
+{
+    int64_t ms = now.unix_ms;
+    if (address != NULL && address->stamp / STAMPS_PER_MS >= ms) {
+        ms = address->stamp / STAMPS_PER_MS + 1;
+    }
+    return ms * STAMPS_PER_MS + relay->config.cluster.salt;
+}
+
+/* The last one to join an address has it: a page that reloads gets its own back at once. */
+static void join(struct relay *relay, struct now now, struct conn *conn, struct str text,
+                 struct str ack)
+{
+    const struct address *known = map_get(&relay->addresses, text);
+    if ((known == NULL || known->owner != conn) &&
+        (int64_t)conn->n_addresses >= relay->config.limits.addresses_per_connection) {
+        LIMIT_HIT(relay, addresses_per_connection);
+        refuse_join(relay, conn, ack, STR("\"Too many addresses\""));
+        return;
+    }
+    int64_t stamp = next_stamp(relay, now, known);
+    const struct address *address = address_take(relay, now, conn, text, stamp);
+    metrics_add(&relay->metrics, METRIC_JOINS_SUCCESS, 1);
     answer_peers(relay, conn, address, ack);
 }
 
@@ -341,6 +381,24 @@ static void on_leave(struct relay *relay, struct conn *conn, const struct json *
     }
 }
 
+void star_refuse_dial(struct relay *relay, struct conn *conn, struct str ack, const char *why)
+{
+    metrics_add(&relay->metrics, METRIC_DIALS_FAILURE, 1);
+    conn_send_new(relay, conn, socketio_answer_text(relay->scratch, ack, str_of(why)));
+}
+
+/* Who rings when an address is dialled; NULL: nobody. */
+static struct conn *listener_of(struct relay *relay, struct now now, const struct address *address)
+{
+    const struct relay_cluster *cluster = &relay->config.cluster;
+    if (address == NULL) {
+        return NULL;
+    }
+    return address->owner->is_remote
+               ? cluster->ring(cluster->arg, now, address->owner, address->text)
+               : address->owner;
+}
+
 static void on_dial(struct relay *relay, struct now now, struct conn *conn,
                     const struct json *event, struct str ack)
 {
@@ -354,16 +412,15 @@ static void on_dial(struct relay *relay, struct now now, struct conn *conn,
     struct address *other = map_get(&relay->addresses, address_canonical(a, to));
     metrics_add(&relay->metrics, METRIC_DIALS, 1);
     if (own == NULL || own->owner != conn) {
-        metrics_add(&relay->metrics, METRIC_DIALS_FAILURE, 1);
-        conn_send_new(relay, conn,
-                      socketio_answer_text(a, ack, STR("Not authorized for this address")));
-    } else if (other == NULL) {
-        metrics_add(&relay->metrics, METRIC_DIALS_FAILURE, 1);
-        conn_send_new(relay, conn, socketio_answer_text(a, ack, STR("Peer not found")));
-    } else {
-        struct dial dial = {conn, other->owner, own->text, id, ack};
-        stream_dial(relay, now, &dial);
+        star_refuse_dial(relay, conn, ack, "Not authorized for this address");
+        return;
     }
+    struct dial dial = {conn, listener_of(relay, now, other), own->text, id, ack};
+    if (dial.listener == NULL) {
+        star_refuse_dial(relay, conn, ack, "Peer not found");
+        return;
+    }
+    stream_dial(relay, now, &dial);
 }
 
 static void on_presence(struct relay *relay, struct conn *conn)

@@ -38,6 +38,8 @@ struct stream {
 struct address {
     struct str text; /* canonical */
     struct conn *owner;
+    int64_t stamp;              /* when the owner took it; the later one of two has it */
+    bool is_marked;             /* by remote_unmark and remote_join */
     struct frame *announcement; /* NULL: has no peer id that npm's clients could read */
     bool is_told;               /* those with presence know of it, or are told now */
     size_t index;               /* in relay.list */
@@ -74,13 +76,14 @@ TAILQ_HEAD(challenge_list, challenge);
 TAILQ_HEAD(conn_list, conn);
 
 struct conn {
-    void *socket;            /* of its websocket */
+    void *socket;            /* of its websocket, or the cluster's word */
     struct polling *polling; /* NULL: it is a websocket */
-    struct ip *ip;
+    struct ip *ip;           /* NULL: it is remote */
     struct queue out;
     enum conn_closing closing;
     bool is_base64;
-    bool has_left; /* said socket.io's DISCONNECT: its events are ignored */
+    bool is_remote; /* has no socket, but a word of the cluster's */
+    bool has_left;  /* said socket.io's DISCONNECT: its events are ignored */
     bool is_changed;
     size_t n_paused_by; /* halves of ours that are blocked */
     size_t n_ringing;   /* dials by us or to us that nobody answered yet */
@@ -110,11 +113,12 @@ struct relay {
     struct metrics metrics;
     struct arena *scratch; /* cleared after each input */
     struct conn_list conns, changed;
-    size_t n_conns, n_streams, n_sockets;
-    struct map ips;        /* text to struct ip */
-    struct map addresses;  /* canonical text to struct address */
-    struct address **list; /* first those whose owners are told by repetition */
+    size_t n_conns, n_streams, n_sockets; /* n_conns: those that are not remote */
+    struct map ips;                       /* text to struct ip */
+    struct map addresses;                 /* canonical text to struct address */
+    struct address **list;                /* first those whose owners are told by repetition */
     size_t n_list, n_plain, cap_list;
+    size_t n_here;              /* of n_list, those of our own clients */
     struct conn_list listeners; /* those with presence */
     size_t n_listeners;
     struct map moved;           /* addresses that came or went, not told yet; text to itself */
@@ -137,6 +141,8 @@ void *heap_of(struct str copy); /* its memory */
 
 /* --- conn.c ------------------------------------------------------------------------------- */
 
+/* In the list of all, not greeted. ip: counted there; NULL: it is remote. */
+struct conn *conn_make(struct relay *relay, struct now now, struct ip *ip) MUST_USE;
 /* Queues a frame and keeps its own reference; the caller's stays. Too much kills the connection. */
 void conn_send(struct relay *relay, struct conn *conn, struct frame *f);
 /* The same for a frame just made, whose one reference ends here. */
@@ -154,6 +160,12 @@ void message_forget(struct conn *conn);
 /* The event [name, args...] with its ack id (absent: none). */
 void star_event(struct relay *relay, struct now now, struct conn *conn, struct str name,
                 const struct json *event, struct str ack);
+/* conn has the canonical address from now on, whoever had it, and those who are here are told. */
+struct address *address_take(struct relay *relay, struct now now, struct conn *conn,
+                             struct str text, int64_t stamp);
+void address_drop(struct relay *relay, struct address *address);
+/* Answers an ss-dial with a failure. */
+void star_refuse_dial(struct relay *relay, struct conn *conn, struct str ack, const char *why);
 /* Its addresses are free, its nonces forgotten. */
 void star_gone(struct relay *relay, struct conn *conn);
 void star_tick(struct relay *relay, struct now now);

@@ -1,0 +1,193 @@
+/* libnats: one connection, two subscriptions, one queue between its threads and ours. */
+#include "relay/carrier.h"
+
+#include "base/encode.h"
+
+#include <nats/nats.h>
+#include <pthread.h>
+#include <string.h>
+
+#define SUBJECT "rendezvous."
+#define SUBJECT_ALL SUBJECT "all"
+
+enum {
+    SUBJECT_MAX = 64,
+    RECONNECT_MS = 200,
+    RECONNECT_JITTER_MS = 100,
+    FLUSH_MS = 500,
+    WAITING_MAX = 65536,        /* messages not handed over yet; more are lost */
+    OUT_MAX = 64 * 1024 * 1024, /* bytes that the library keeps for a slow server */
+    PING_MS = 2000,             /* a dead server is found after two of them */
+    PINGS_OUT_MAX = 2,
+};
+
+struct carrier {
+    struct carrier_calls calls;
+    natsConnection *connection;
+    natsSubscription *all, *own;
+    pthread_mutex_t lock; /* of what follows */
+    natsMsg **waiting;    /* WAITING_MAX of them fit */
+    size_t n_waiting;
+    bool is_lost, is_closed;
+    natsMsg **taken; /* ours alone: what is being handed over */
+};
+
+/* --- on the library's threads --------------------------------------------------------------- */
+
+static void on_message(natsConnection *connection, natsSubscription *subscription, natsMsg *message,
+                       void *arg)
+{
+    struct carrier *carrier = arg;
+    (void)connection;
+    (void)subscription;
+    (void)pthread_mutex_lock(&carrier->lock);
+    bool is_first = carrier->n_waiting == 0;
+    bool has_room = carrier->n_waiting < WAITING_MAX && !carrier->is_closed;
+    if (has_room) {
+        carrier->waiting[carrier->n_waiting] = message;
+        carrier->n_waiting++;
+    }
+    (void)pthread_mutex_unlock(&carrier->lock);
+    if (!has_room) {
+        natsMsg_Destroy(message); /* the receivers count, and miss it */
+    } else if (is_first) {
+        carrier->calls.wake(carrier->calls.arg);
+    }
+}
+
+static void on_moved(natsConnection *connection, void *arg)
+{
+    struct carrier *carrier = arg;
+    (void)connection;
+    (void)pthread_mutex_lock(&carrier->lock);
+    bool is_open = !carrier->is_closed;
+    carrier->is_lost = true;
+    (void)pthread_mutex_unlock(&carrier->lock);
+    if (is_open) {
+        carrier->calls.wake(carrier->calls.arg);
+    }
+}
+
+/* --- on ours ---------------------------------------------------------------------------------- */
+
+static natsStatus set_options(natsOptions *options, const char *url, struct carrier *carrier)
+{
+    natsStatus s = natsOptions_SetURL(options, url);
+    s = s != NATS_OK ? s : natsOptions_SetName(options, "rendezvous");
+    s = s != NATS_OK ? s : natsOptions_SetNoEcho(options, true);
+    s = s != NATS_OK ? s : natsOptions_SetSendAsap(options, true);
+    s = s != NATS_OK ? s : natsOptions_SetAllowReconnect(options, true);
+    s = s != NATS_OK ? s : natsOptions_SetMaxReconnect(options, -1);
+    s = s != NATS_OK ? s : natsOptions_SetReconnectWait(options, RECONNECT_MS);
+    s = s != NATS_OK
+            ? s
+            : natsOptions_SetReconnectJitter(options, RECONNECT_JITTER_MS, RECONNECT_JITTER_MS);
+    s = s != NATS_OK ? s : natsOptions_SetReconnectBufSize(options, OUT_MAX);
+    s = s != NATS_OK ? s : natsOptions_SetPingInterval(options, PING_MS);
+    s = s != NATS_OK ? s : natsOptions_SetMaxPingsOut(options, PINGS_OUT_MAX);
+    s = s != NATS_OK ? s : natsOptions_SetDisconnectedCB(options, on_moved, carrier);
+    s = s != NATS_OK ? s : natsOptions_SetReconnectedCB(options, on_moved, carrier);
+    return s != NATS_OK ? s : natsOptions_SetRetryOnFailedConnect(options, true, on_moved, carrier);
+}
+
+static const char *subject_of(char out[SUBJECT_MAX], struct arena *a, struct str site)
+{
+    struct str text = arena_join(a, STR(SUBJECT), base64url_write(a, site), STR(""));
+    assert(text.n < SUBJECT_MAX);
+    memcpy(out, text.p, text.n + 1);
+    return out;
+}
+
+static natsStatus subscribe(struct carrier *carrier, struct str own)
+{
+    struct arena *a = arena_new();
+    char subject[SUBJECT_MAX];
+    natsStatus s = natsConnection_Subscribe(&carrier->all, carrier->connection, SUBJECT_ALL,
+                                            on_message, carrier);
+    s = s != NATS_OK ? s
+                     : natsConnection_Subscribe(&carrier->own, carrier->connection,
+                                                subject_of(subject, a, own), on_message, carrier);
+    s = s != NATS_OK ? s : natsSubscription_SetPendingLimits(carrier->own, WAITING_MAX, -1);
+    arena_free(a);
+    return s;
+}
+
+struct carrier *carrier_open(const char *url, struct str own, const struct carrier_calls *calls)
+{
+    struct carrier *carrier = base_alloc(sizeof(*carrier));
+    natsOptions *options = NULL;
+    carrier->calls = *calls;
+    carrier->waiting = base_alloc(WAITING_MAX * sizeof(*carrier->waiting));
+    carrier->taken = base_alloc(WAITING_MAX * sizeof(*carrier->taken));
+    (void)pthread_mutex_init(&carrier->lock, NULL);
+    natsStatus s = natsOptions_Create(&options);
+    s = s != NATS_OK ? s : set_options(options, url, carrier);
+    s = s != NATS_OK ? s : natsConnection_Connect(&carrier->connection, options);
+    s = s == NATS_NOT_YET_CONNECTED ? NATS_OK : s;
+    s = s != NATS_OK ? s : subscribe(carrier, own);
+    natsOptions_Destroy(options);
+    if (s != NATS_OK) {
+        carrier_close(carrier);
+        return NULL;
+    }
+    return carrier;
+}
+
+void carrier_publish(struct carrier *carrier, struct str site, struct str bytes)
+{
+    if (natsConnection_Status(carrier->connection) != NATS_CONN_STATUS_CONNECTED) {
+        return;
+    }
+    struct arena *a = arena_new();
+    char subject[SUBJECT_MAX];
+    /* What does not leave is lost, as the bus may; the receivers count. */
+    (void)natsConnection_Publish(carrier->connection,
+                                 str_is_absent(site) ? SUBJECT_ALL : subject_of(subject, a, site),
+                                 bytes.p, (int)bytes.n);
+    arena_free(a);
+}
+
+void carrier_deliver(struct carrier *carrier)
+{
+    (void)pthread_mutex_lock(&carrier->lock);
+    natsMsg **messages = carrier->waiting;
+    size_t n = carrier->n_waiting;
+    bool is_lost = carrier->is_lost;
+    carrier->waiting = carrier->taken;
+    carrier->taken = messages;
+    carrier->n_waiting = 0;
+    carrier->is_lost = false;
+    (void)pthread_mutex_unlock(&carrier->lock);
+    if (is_lost) {
+        carrier->calls.lost(carrier->calls.arg);
+    }
+    for (size_t i = 0; i < n; i++) {
+        carrier->calls.hear(
+            carrier->calls.arg,
+            str_make(natsMsg_GetData(messages[i]), (size_t)natsMsg_GetDataLength(messages[i])));
+        natsMsg_Destroy(messages[i]);
+    }
+}
+
+void carrier_close(struct carrier *carrier)
+{
+    (void)natsSubscription_Unsubscribe(carrier->all);
+    (void)natsSubscription_Unsubscribe(carrier->own);
+    (void)natsConnection_FlushTimeout(carrier->connection, FLUSH_MS);
+    (void)pthread_mutex_lock(&carrier->lock);
+    carrier->is_closed = true;
+    size_t n = carrier->n_waiting;
+    (void)pthread_mutex_unlock(&carrier->lock);
+    for (size_t i = 0; i < n; i++) {
+        natsMsg_Destroy(carrier->waiting[i]);
+    }
+    natsConnection_Close(carrier->connection);
+    natsSubscription_Destroy(carrier->all);
+    natsSubscription_Destroy(carrier->own);
+    natsConnection_Destroy(carrier->connection);
+    (void)nats_CloseAndWait(0); /* its threads have ended */
+    base_free(carrier->waiting);
+    base_free(carrier->taken);
+    (void)pthread_mutex_destroy(&carrier->lock);
+    base_free(carrier);
+}
