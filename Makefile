@@ -17,7 +17,7 @@ help:
 	@echo "make test     every test there is; ends in a line N passed, N failed (RINGS=\"lint native\": some)"
 	@echo "make lint     the linters only          make format   rewrite sources in the house's style"
 	@echo "make vectors  the tests by published vectors"
-	@echo "make sim      the simulator: SEED=n, or SEEDS=a..b, or MINUTES=m; NODES=1..4, JOBS=n"
+	@echo "make sim      the simulator: SEED=n, or SEEDS=a..b, or MINUTES=m; NODES=1..4, LIAR=1, JOBS=n"
 	@echo "make sim-mutants  mutants of the tree, each caught by a seed"
 	@echo "make fuzz     each parser of foreign bytes, from its corpus: TIME=60 seconds (FUZZERS=\"json\": some)"
 	@echo "make bench    figures beside their aims (PARTS=\"sizes cold\": some)"
@@ -73,7 +73,7 @@ vectors: deps
 sim: deps
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target sim
-	@SEED="$(SEED)" SEEDS="$(SEEDS)" MINUTES="$(MINUTES)" NODES="$(NODES)" RESTLESS="$(RESTLESS)" \
+	@SEED="$(SEED)" SEEDS="$(SEEDS)" MINUTES="$(MINUTES)" NODES="$(NODES)" RESTLESS="$(RESTLESS)" LIAR="$(LIAR)" \
 		SHRINK="$(SHRINK)" ONLY="$(ONLY)" JOBS="$(JOBS)" scripts/sim.sh
 
 conformance:

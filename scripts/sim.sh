@@ -4,6 +4,7 @@
 #   SEEDS=a..b        those (1..500); each is run twice, and the traces compared
 #   MINUTES=m         new ones, from START on, for so long
 #   NODES=n           as many homeservers (a seed chooses one or two)
+#   LIAR=1            a hostile peer is in the first room
 #   RESTLESS=1        people speak before all are in the room, go, and are thrown out
 # The last line is "N passed, N failed"; each process's output is kept in build/sim/.
 set -eu
@@ -11,7 +12,7 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 SIM=${SIM:-$top/build/release/sim}
 JOBS=${JOBS:-$(nproc)}
-nodes="${NODES:+--nodes $NODES}${RESTLESS:+ --restless}"
+nodes="${NODES:+--nodes $NODES}${RESTLESS:+ --restless}${LIAR:+ --liar}"
 if [ -n "${SEED:-}" ]; then
     if [ -n "${SHRINK:-}" ]; then
         set -- --shrink

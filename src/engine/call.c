@@ -95,28 +95,6 @@ static void queue(struct calls *calls, struct parcel what)
     calls->queued++;
 }
 
-/* Server-server API, "Request Authentication". */
-static enum err authorization(struct hs *hs, struct call *call, const char *method, struct str path,
-                              const struct json *body, struct str *out)
-{
-    struct json *signed_part = json_object(call->a);
-    struct event_signer signer = hs_signer(hs);
-    json_put_text(signed_part, "method", str_of(method));
-    json_put_text(signed_part, "uri", path);
-    json_put_text(signed_part, "origin", signer.server);
-    json_put_text(signed_part, "destination", call->server);
-    if (body != NULL) {
-        json_put(signed_part, STR("content"), json_copy(call->a, body));
-    }
-    TRY(seal_json_sign(call->a, signed_part, &signer));
-    const struct json *of_us = json_get(json_get_object(signed_part, "signatures"), signer.server);
-    struct str signature = json_text(json_get(of_us, signer.key_id));
-    *out = arena_fmt(
-        call->a, "X-Matrix origin=\"%.*s\",destination=\"%.*s\",key=\"%.*s\",sig=\"%.*s\"",
-        STR_ARG(signer.server), STR_ARG(call->server), STR_ARG(signer.key_id), STR_ARG(signature));
-    return ERR_NONE;
-}
-
 enum err call_send(struct hs *hs, struct call *call, const char *method, struct str path,
                    const struct json *body, int64_t timeout_ms)
 {
@@ -126,7 +104,9 @@ enum err call_send(struct hs *hs, struct call *call, const char *method, struct 
         arena_free(call->a);
         return ERR_LIMIT;
     }
-    TRY(authorization(hs, call, method, path, body, &auth));
+    struct event_signer signer = hs_signer(hs);
+    struct seal_request request = {str_of(method), path, call->server, body};
+    TRY(seal_request_sign(call->a, &request, &signer, &auth));
     struct str head = arena_fmt(
         call->a, "%s %.*s HTTP/1.1\r\nhost: %.*s\r\nauthorization: %.*s\r\nconnection: close\r\n",
         method, STR_ARG(path), STR_ARG(call->server), STR_ARG(auth));

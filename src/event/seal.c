@@ -101,6 +101,25 @@ enum err seal_json_sign(struct arena *a, struct json *object, const struct event
     return sign_into(a, object, object, true, signer);
 }
 
+enum err seal_request_sign(struct arena *a, const struct seal_request *request,
+                           const struct event_signer *signer, struct str *out)
+{
+    struct json *object = json_object(a);
+    json_put_text(object, "method", request->method);
+    json_put_text(object, "uri", request->uri);
+    json_put_text(object, "origin", signer->server);
+    json_put_text(object, "destination", request->destination);
+    if (request->content != NULL) {
+        json_put(object, STR("content"), json_copy(a, request->content));
+    }
+    TRY(seal_json_sign(a, object, signer));
+    const struct json *ours = json_get(json_get_object(object, "signatures"), signer->server);
+    *out = arena_fmt(a, "X-Matrix origin=\"%.*s\",destination=\"%.*s\",key=\"%.*s\",sig=\"%.*s\"",
+                     STR_ARG(signer->server), STR_ARG(request->destination),
+                     STR_ARG(signer->key_id), STR_ARG(json_text(json_get(ours, signer->key_id))));
+    return ERR_NONE;
+}
+
 enum err seal_json_check(struct arena *a, const struct json *object, struct str server,
                          struct str key_id, const uint8_t public_key[SIGN_PUBLIC_SIZE])
 {

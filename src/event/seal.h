@@ -12,6 +12,14 @@
 /* Puts signatures.<server>.<key_id>. ERR_SYNTAX: the object has no canonical form. */
 enum err seal_json_sign(struct arena *a, struct json *object,
                         const struct event_signer *signer) MUST_USE;
+/* A request to another server; content NULL: without a body. */
+struct seal_request {
+    struct str method, uri, destination;
+    const struct json *content;
+};
+/* The value of its authorization header ("Request Authentication"). Errors as above. */
+enum err seal_request_sign(struct arena *a, const struct seal_request *request,
+                           const struct event_signer *signer, struct str *out) MUST_USE;
 /* ERR_ABSENT: no such signature. ERR_REFUSED: it does not fit, or the key id is not one that this
  * server name may use (mxid_key_id_fits). ERR_SYNTAX: no canonical form, no base64. */
 enum err seal_json_check(struct arena *a, const struct json *object, struct str server,

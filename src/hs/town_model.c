@@ -428,28 +428,19 @@ int town_serve(struct town *t, int from, int to, const char *line, const char *b
     struct event_signer signer = hs_signer(t->houses[from].hs);
     struct parcel *p = &t->parcels[t->n_parcels];
     bool is_cut = str_cut(str_of(line), ' ', &method, &target);
-    struct json *object = json_object(t->a);
-    assert(is_cut);
-    json_put_text(object, "method", method);
-    json_put_text(object, "uri", target);
-    json_put_text(object, "origin", town_name(t, from));
-    json_put_text(object, "destination", town_name(t, to));
+    struct str auth;
+    assert(is_cut && t->n_parcels < PARCELS_MAX);
     if (body[0] != 0) {
         enum err err = json_parse(t->a, str_of(body), &content, NULL);
         assert(err == ERR_NONE);
-        json_put(object, STR("content"), content);
     }
-    (void)town_signed(t, from, object);
-    struct str sig = json_text(
-        json_get(json_get(json_get_object(object, "signatures"), signer.server), signer.key_id));
-    assert(t->n_parcels < PARCELS_MAX);
+    struct seal_request request = {method, target, town_name(t, to), content};
+    enum err err = seal_request_sign(t->a, &request, &signer, &auth);
+    assert(err == ERR_NONE);
     t->n_parcels++;
     *p = (struct parcel){.from = from, .to = to, .line = arena_str(t->a, str_of(line))};
-    p->head = town_text(t,
-                        "%s HTTP/1.1\r\nhost: x\r\nauthorization: X-Matrix origin=\"%.*s\","
-                        "destination=\"%.*s\",key=\"%.*s\",sig=\"%.*s\"\r\n\r\n",
-                        line, STR_ARG(signer.server), STR_ARG(town_name(t, to)),
-                        STR_ARG(signer.key_id), STR_ARG(sig));
+    p->head =
+        town_text(t, "%s HTTP/1.1\r\nhost: x\r\nauthorization: %.*s\r\n\r\n", line, STR_ARG(auth));
     p->body = arena_str(t->a, str_of(body));
     town_run(t);
     t->answer = NULL;

@@ -1,4 +1,5 @@
-/* sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N] [--restless] [--once]
+/* sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N] [--restless] [--liar]
+ * [--once]
  *     [--brief] [--first] [--shrink] [--only WHAT] [--verbose]
  *
  * Runs seeds; run.h says what one is. Each is run twice, which must leave the same trace (--once:
@@ -53,7 +54,8 @@ static bool seed_passes(uint64_t seed, const struct options *options, uint64_t *
         if (options->run.nodes != 0) {
             printf(" NODES=%zu", options->run.nodes);
         }
-        puts(options->run.is_restless ? " RESTLESS=1" : "");
+        printf("%s%s\n", options->run.is_restless ? " RESTLESS=1" : "",
+               options->run.has_liar ? " LIAR=1" : "");
     }
     *digest = (*digest ^ first.trace) * 0x100000001B3u;
     fflush(stdout);
@@ -68,6 +70,8 @@ static bool flag_parse(struct options *out, const char *name)
         out->is_once = true;
     } else if (strcmp(name, "--restless") == 0) {
         out->run.is_restless = true;
+    } else if (strcmp(name, "--liar") == 0) {
+        out->run.has_liar = true;
     } else if (strcmp(name, "--shrink") == 0) {
         out->is_shrinking = true;
     } else if (strcmp(name, "--first") == 0) {
@@ -132,7 +136,7 @@ int main(int argc, char **argv)
     uint64_t passed = 0, failed = 0, digest = 0xCBF29CE484222325u;
     if (!options_parse(&options, argc, argv)) {
         fputs("Usage: sim [--seed N | --seeds A..B | --from A --minutes M] [--step N] [--nodes N]\n"
-              "           [--restless] [--once] [--brief]\n"
+              "           [--restless] [--liar] [--once] [--brief]\n"
               "           [--first] [--shrink] [--only WHAT] [--verbose]\n",
               stderr);
         return 2;

@@ -4,6 +4,7 @@
 #include "test/sim/run.h"
 
 #include "store/store.h"
+#include "test/sim/liar.h"
 #include "test/sim/station.h"
 #include "test/sim/user.h"
 #include "test/sim/weather.h"
@@ -46,12 +47,16 @@ static void world_open(struct world *world, uint64_t seed, const struct run_opti
     draw_faults(world);
     world->is_settled = !options->is_restless;
     world->n_nodes = options->nodes != 0 ? options->nodes : 1 + seed % 2;
-    size_t relays = world->n_nodes == 1 ? 0 : 1 + rng_below(&world->rng, WIRE_RELAYS_MAX);
+    size_t relays =
+        world->n_nodes == 1 && !options->has_liar ? 0 : 1 + rng_below(&world->rng, WIRE_RELAYS_MAX);
     if (relays > 0) {
         world->wire = wire_new(world, relays);
     }
     for (size_t i = 0; i < world->n_nodes; i++) {
         world->nodes[i] = station_new(world, i, relays);
+    }
+    if (options->has_liar) {
+        world->liar = liar_new(world, relays);
     }
     world->n_users = world->n_nodes * USERS_A_NODE;
     for (size_t i = 0; i < world->n_users; i++) {
@@ -67,6 +72,7 @@ static void world_close(struct world *world)
     for (size_t i = 0; i < world->n_nodes; i++) {
         station_free(world->nodes[i]);
     }
+    liar_free(world->liar);
     if (world->wire != NULL) {
         wire_free(world->wire);
     }

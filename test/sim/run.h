@@ -7,6 +7,7 @@
 struct run_options {
     size_t nodes;     /* 0: the seed chooses one or two */
     bool is_restless; /* people speak before all are in the room, go, and are thrown out */
+    bool has_liar;    /* a hostile peer is among them */
     bool is_verbose;
     bool is_quiet;                   /* a failure is not told either */
     const struct schedule *schedule; /* NULL: everything happens */

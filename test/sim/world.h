@@ -11,6 +11,7 @@
 #define WORLD_USERS_MAX 16
 #define WORLD_ROOMS_MAX 2
 
+struct liar;
 struct station;
 struct user;
 struct wire;
@@ -49,6 +50,7 @@ struct world {
     struct station *nodes[WORLD_NODES_MAX];
     size_t n_nodes;
     struct wire *wire; /* NULL: no relay */
+    struct liar *liar; /* NULL: everybody is honest */
     struct user *users[WORLD_USERS_MAX];
     size_t n_users;
     int acts_each;
