@@ -75,6 +75,13 @@ EXPOSE 9090
 HEALTHCHECK --interval=2s --timeout=2s --start-period=10s --retries=30 CMD ["healthy", "9090", "/"]
 CMD ["rendezvous", "--port", "9090", "--host", "0.0.0.0"]
 
+FROM base AS nats
+RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends nats-server >/dev/null \
+    && rm -rf /var/lib/apt/lists/*
+USER nobody
+EXPOSE 4222
+CMD ["nats-server", "-a", "0.0.0.0", "-p", "4222"]
+
 FROM base AS web
 RUN apt-get -qq update && apt-get -qq install -y --no-install-recommends nginx-light >/dev/null \
     && rm -rf /var/lib/apt/lists/* && mkdir -p /srv/wasm /var/lib/neurite \

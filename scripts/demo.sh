@@ -2,6 +2,7 @@
 # The whole stack as plain processes: builds what changed, starts relay and nginx, drives two browsers
 # through the scenario, then goes on serving until Ctrl-C (ONCE=1: ends, with the scenario's status).
 #   WEB_PORT (8080)   RELAY_PORT (9090)   ARTIFACTS (artifacts)   RELAY=npm: npm's relay, not ours
+#   RELAY=cluster: three relays with a NATS between them, each browser at another one
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,6 +16,7 @@ say "builds the homeserver, the relay and the client (10 to 20 minutes the first
 say "serves http://localhost:$WEB_PORT, and drives Chromium and Firefox through it."
 
 scripts/install-packages.sh native wasm web browser
+[ "${RELAY:-}" != cluster ] || scripts/install-packages.sh cluster
 # Before the long part: is PORT at ADDRESS free? NAME is who wants it, VARIABLE what changes it.
 wants() { # NAME ADDRESS PORT VARIABLE
     node -e 'require("net").createServer().on("error", (e) => process.exit(e.code === "EADDRINUSE" ? 3 : 4))
@@ -28,6 +30,14 @@ wants() { # NAME ADDRESS PORT VARIABLE
 }
 wants "the page" 0.0.0.0 "$WEB_PORT" WEB_PORT
 wants "the relay" 127.0.0.1 "$RELAY_PORT" RELAY_PORT
+
+cluster=
+if [ "${RELAY:-}" = cluster ]; then
+    cluster="$((RELAY_PORT + 3)) $((RELAY_PORT + 1)) $((RELAY_PORT + 2))"
+    for port in $cluster; do
+        wants "the cluster" 127.0.0.1 "$port" RELAY_PORT
+    done
+fi
 
 make --no-print-directory native wasm riot
 [ -n "$(find harness/node_modules/.package-lock.json -newer harness/package-lock.json 2>/dev/null)" ] ||
@@ -52,11 +62,22 @@ if [ "${RELAY:-}" = npm ]; then
         (cd test/wire && npm ci --ignore-scripts --no-audit --no-fund)
     node test/wire/node_modules/.bin/rendezvous --port "$RELAY_PORT" --host 127.0.0.1 --disableMetrics >build/demo/relay.log 2>&1 &
 else
-    build/rendezvous --port "$RELAY_PORT" --host 127.0.0.1 >build/demo/relay.log 2>&1 &
+    # shellcheck disable=SC2086 # ports
+    build/rendezvous --port "$RELAY_PORT" --host 127.0.0.1 \
+        ${cluster:+--cluster "nats://127.0.0.1:${cluster%% *}"} >build/demo/relay.log 2>&1 &
 fi
 pids="$pids $!"
 relay=$!
-RELAY_ADDR=127.0.0.1:$RELAY_PORT web/run-nginx.sh build/demo/web >build/demo/nginx.log 2>&1 &
+addresses=127.0.0.1:$RELAY_PORT
+if [ -n "$cluster" ]; then
+    # shellcheck disable=SC2086 # ports
+    scripts/cluster.sh $cluster >build/demo/cluster.log 2>&1 &
+    pids="$pids $!"
+    for port in ${cluster#* }; do
+        addresses="$addresses 127.0.0.1:$port"
+    done
+fi
+RELAY_ADDR=$addresses web/run-nginx.sh build/demo/web >build/demo/nginx.log 2>&1 &
 pids="$pids $!"
 nginx=$!
 

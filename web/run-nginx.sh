@@ -9,6 +9,8 @@
 #   RIOT_DIR     the client (build/riot)           BUILTIN_DIR  where the built-in one is (build)
 #   WORKER_JS    the worker (build/dendrite_sw.js) ACCESS_LOG   a file, or off (off)
 #   CHECK=1      only check the configuration
+#
+# RELAY_ADDR may be several, with spaces between: relays of one cluster, taken in turn.
 set -eu
 
 web=$(cd "$(dirname "$0")" && pwd)
@@ -32,7 +34,15 @@ die() {
 # does that by DNS alone, so a name that is only in /etc/hosts is not for it, localhost apart.
 relay_host=${RELAY_ADDR%:*}
 resolver=
+upstream=
 case $relay_host in
+*' '*)
+    for address in $RELAY_ADDR; do
+        upstream="$upstream server $address;"
+    done
+    upstream="upstream relays {$upstream }"
+    RELAY_ADDR=relays
+    ;;
 localhost) RELAY_ADDR=127.0.0.1:${RELAY_ADDR##*:} ;;
 *[!0-9.]*)
     server=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf)
@@ -57,6 +67,7 @@ prefix=$(cd "$prefix" && pwd)
     fill LISTEN "${WEB_ADDR:+$WEB_ADDR:}$WEB_PORT"
     fill RELAY_ADDR "$RELAY_ADDR"
     fill RESOLVER "$resolver"
+    fill UPSTREAM "$upstream"
     fill RIOT_DIR "$RIOT_DIR"
     fill WORKER_JS "$WORKER_JS"
     fill WASM_DIR "$WASM_DIR"

@@ -204,10 +204,11 @@ export const relays = process.env.RENDEZVOUS_NPM === undefined ? ["ours"] : ["ou
  * Starts a relay and waits until it accepts.
  * @param {string} kind of `relays`
  * @param {number} [at] a port; else one that is free
+ * @param {string[]} [more] arguments
  */
-export async function startRelay(kind, at) {
+export async function startRelay(kind, at, more = []) {
   const port = at ?? (await freePort());
-  const args = [`--port=${port}`, "--host=127.0.0.1"];
+  const args = [`--port=${port}`, "--host=127.0.0.1", ...more];
   const program =
     kind === "npm"
       ? new Program(process.execPath, [process.env.RENDEZVOUS_NPM ?? "", ...args])
@@ -219,5 +220,21 @@ export async function startRelay(kind, at) {
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return { url: `ws://127.0.0.1:${port}`, port, stop: () => program.end("SIGTERM") };
+  return {
+    url: `ws://127.0.0.1:${port}`,
+    port,
+    stop: () => program.end("SIGTERM"),
+    kill: () => program.end("SIGKILL"),
+  };
+}
+
+/**
+ * Starts the server that the relays of a cluster meet at.
+ * @param {number} [at] a port; else one that is free
+ */
+export async function startNats(at) {
+  const port = at ?? (await freePort());
+  const program = new Program("nats-server", ["-a", "127.0.0.1", "-p", String(port)]);
+  await program.says(/Server is ready/);
+  return { url: `nats://127.0.0.1:${port}`, port, kill: () => program.end("SIGKILL") };
 }
