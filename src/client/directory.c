@@ -24,7 +24,7 @@ enum err alias_get(struct hs *hs, struct req *req)
     if (room_id.p == NULL) {
         return server.n > 0 && hs_is_ours(hs, alias)
                    ? reply_not_found(req, "there is no room with this alias")
-                   : hs->remote->alias(hs, req, alias, false);
+                   : hs->remote->alias(hs, req, alias, REMOTE_LOOK);
     }
     struct json *out = json_object(req->a);
     json_put_text(out, "room_id", room_id);

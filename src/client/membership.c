@@ -167,9 +167,20 @@ static enum err join_here(struct hs *hs, struct req *req, struct room *room)
     return reply_room(req, room->id);
 }
 
-/* Servers to ask: those the client names, the inviter's, and the room id's own. */
-static enum err servers_of(struct hs *hs, struct req *req, struct str room_id,
-                           const struct room *room, struct strs *out)
+/* Servers of who sent stripped state: the user's member event, or the rest of it. */
+static size_t put_senders(const struct json *states, struct str user_id, bool of_user,
+                          struct str *at, size_t n)
+{
+    for (const struct json *s = json_first(states); s != NULL && n < SERVERS_MAX - 1;
+         s = json_next(s)) {
+        at[n] = mxid_server(json_get_text(s, "sender"));
+        n += at[n].n > 0 && str_eq(json_get_text(s, "state_key"), user_id) == of_user;
+    }
+    return n;
+}
+
+enum err membership_servers(struct hs *hs, struct req *req, struct str room_id,
+                            const struct room *room, struct strs *out)
 {
     struct str *at = arena_array(req->a, SERVERS_MAX, sizeof(*at));
     size_t n = 0;
@@ -179,20 +190,17 @@ static enum err servers_of(struct hs *hs, struct req *req, struct str room_id,
         at[n] = i < named.n ? named.at[i] : older.at[i - named.n];
         n++;
     }
+    struct str stripped = STR_ABSENT;
+    struct json *states = NULL;
     if (room != NULL) {
-        struct str stripped;
-        struct json *states;
         TRY(store_get_str(hs->store, req->a, &stripped, STMT_MEMBER_STRIPPED, "ii", req->user,
                           room->nid));
-        if (stripped.n > 0 && json_parse(req->a, stripped, &states, NULL) == ERR_NONE) {
-            for (const struct json *s = json_first(states); s != NULL; s = json_next(s)) {
-                if (str_eq(json_get_text(s, "state_key"), req->user_id)) {
-                    at[n] = mxid_server(json_get_text(s, "sender"));
-                    n += n < SERVERS_MAX - 2 && at[n].n > 0;
-                }
-            }
-        }
     }
+    if (stripped.n > 0 && json_parse(req->a, stripped, &states, NULL) != ERR_NONE) {
+        return ERR_CORRUPT;
+    }
+    n = put_senders(states, req->user_id, true, at, n);
+    n = put_senders(states, req->user_id, false, at, n);
     at[n] = mxid_server(room_id);
     n += at[n].n > 0;
     *out = (struct strs){at, n};
@@ -219,10 +227,10 @@ static enum err join_room(struct hs *hs, struct req *req, struct str room_id)
     if (req->is_guest) { /* whether they may, a room elsewhere tells its members only */
         return refuse_guest(req);
     }
-    TRY(servers_of(hs, req, room_id, room, &servers));
+    TRY(membership_servers(hs, req, room_id, room, &servers));
     TRY(membership_content(hs, req->a, req->user, "join", &content));
     put_custom(content, req->body, req->a);
-    return hs->remote->join(hs, req, room_id, servers, content);
+    return hs->remote->enter(hs, req, REMOTE_JOIN, room_id, servers, content);
 }
 
 enum err join_post(struct hs *hs, struct req *req)
@@ -246,7 +254,7 @@ enum err join_post(struct hs *hs, struct req *req)
     if (req->is_guest) {
         return refuse_guest(req);
     }
-    return hs->remote->alias(hs, req, what, true);
+    return hs->remote->alias(hs, req, what, REMOTE_JOIN);
 }
 
 enum err room_join_post(struct hs *hs, struct req *req)
@@ -407,8 +415,8 @@ enum err leave_post(struct hs *hs, struct req *req)
         return reply_empty(req);
     }
     if (!is_resident) {
-        TRY(servers_of(hs, req, room->id, room, &servers));
-        return hs->remote->leave(hs, req, room, servers.n > 0 ? servers.at[0] : STR(""));
+        TRY(membership_servers(hs, req, room->id, room, &servers));
+        return hs->remote->leave(hs, req, room, servers);
     }
     struct json *content = json_object(req->a);
     json_put_text(content, "membership", STR("leave"));

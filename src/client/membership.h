@@ -19,6 +19,10 @@ enum err joined_rooms_get(struct hs *hs, struct req *req);
  * asked. */
 enum err membership_enter(struct hs *hs, struct req *req, const struct room *room,
                           struct json *content, bool *is_inside) MUST_USE;
+/* Servers to ask about a room we are not in: those the client names, those of what came with an
+ * invite (the inviter's first) or a knock, and the room id's own. room may be NULL. */
+enum err membership_servers(struct hs *hs, struct req *req, struct str room_id,
+                            const struct room *room, struct strs *out) MUST_USE;
 /* {membership, displayname, avatar_url} of a user whose profile we have. */
 enum err membership_content(struct hs *hs, struct arena *a, int64_t user, const char *membership,
                             struct json **out) MUST_USE;

@@ -14,19 +14,27 @@ struct backfill_ask {
     resume_fn resume;
 };
 
+enum remote_way {
+    REMOTE_LOOK, /* at an alias: no more than that */
+    REMOTE_JOIN,
+    REMOTE_KNOCK,
+};
+
 struct remote {
-    /* Joins a room we are not in through one of the servers, asked one after the other (make_join,
-     * send_join). content: members of the join event besides membership; may be NULL. */
-    enum err (*join)(struct hs *hs, struct req *req, struct str room_id, struct strs servers,
-                     const struct json *content);
+    /* Joins a room we are not in, or knocks there, through one of the servers, asked one after the
+     * other (make_join, send_join). content: members of the member event besides membership; may
+     * be NULL. */
+    enum err (*enter)(struct hs *hs, struct req *req, enum remote_way way, struct str room_id,
+                      struct strs servers, const struct json *content);
     /* Looks an alias up at its server, or a bare local part at every known peer; then replies
-     * {room_id, servers} or, when is_join, goes on to join. */
-    enum err (*alias)(struct hs *hs, struct req *req, struct str alias, bool is_join);
+     * {room_id, servers}, or goes on to enter the room. */
+    enum err (*alias)(struct hs *hs, struct req *req, struct str alias, enum remote_way way);
     /* Sends the invite event (built by us) to the server of a user elsewhere; when that server has
      * signed it, it enters the room and the request is answered {}. */
     enum err (*invite)(struct hs *hs, struct req *req, struct room *room, const struct event *ev);
-    /* Leaves a room we are not in (rejects an invite): make_leave, send_leave at the inviter's. */
-    enum err (*leave)(struct hs *hs, struct req *req, struct room *room, struct str server);
+    /* Leaves a room we are not in (rejects an invite, takes a knock back): make_leave, send_leave
+     * at one of the servers. */
+    enum err (*leave)(struct hs *hs, struct req *req, struct room *room, struct strs servers);
     /* Replies with a profile, or one field of it. */
     enum err (*profile)(struct hs *hs, struct req *req, struct str user_id, struct str field);
     /* Public rooms: ours (given, an array of chunks, each with all its members) and those of every

@@ -28,31 +28,35 @@ enum err incoming_parse(struct hs *hs, struct arena *a, const struct room *room,
 /* --- rooms that we are not in -------------------------------------------------------------------
  */
 
-/* Who invited: the sender of the member event in what came with the invite. */
-static enum err inviter_of(struct hs *hs, const struct room *room, struct str user_id,
-                           struct str *inviter)
+/* May the server take back the invite or refuse the knock of our user? Who invited him may, and who
+ * was named in what came with his knock. */
+static enum err is_believed(struct hs *hs, const struct room *room, struct str user_id,
+                            struct str server, bool *is)
 {
     struct query q;
     struct json *stripped = NULL;
     int64_t user;
-    *inviter = STR_ABSENT;
+    *is = false;
     TRY(store_name_find(hs->store, user_id, &user));
     enum err err = query_one(&q, hs->store, STMT_MEMBER_GET, "ii", user, room->nid);
     if (err == ERR_ABSENT) {
         return ERR_NONE;
     }
     TRY(err);
-    bool is_invited = str_eq(query_str(&q, hs->turn, 0), STR("invite"));
+    struct str membership = query_str(&q, hs->turn, 0);
     struct str text = query_str(&q, hs->turn, 4);
     TRY(query_end(&q));
-    if (!is_invited || text.p == NULL || json_parse(hs->turn, text, &stripped, NULL) != ERR_NONE) {
+    bool is_knock = str_eq(membership, STR("knock"));
+    if (!is_knock && !str_eq(membership, STR("invite"))) {
         return ERR_NONE;
     }
-    for (const struct json *e = json_first(stripped); e != NULL; e = json_next(e)) {
-        if (str_eq(json_get_text(e, "type"), STR("m.room.member")) &&
-            str_eq(json_get_text(e, "state_key"), user_id)) {
-            *inviter = json_get_text(e, "sender");
-        }
+    if (text.p == NULL || json_parse(hs->turn, text, &stripped, NULL) != ERR_NONE) {
+        return ERR_NONE;
+    }
+    for (const struct json *e = json_first(stripped); e != NULL && !*is; e = json_next(e)) {
+        bool is_own = str_eq(json_get_text(e, "type"), STR("m.room.member")) &&
+                      str_eq(json_get_text(e, "state_key"), user_id);
+        *is = is_own != is_knock && str_eq(mxid_server(json_get_text(e, "sender")), server);
     }
     return ERR_NONE;
 }
@@ -65,21 +69,21 @@ static bool is_signed_by_sender(struct hs *hs, const struct event *ev)
            seal_check(hs->turn, ev, server, mxid_peer_key_id(), key) == ERR_NONE;
 }
 
-/* The kick or ban of a user of ours who was invited: nothing here can check what it cites, so the
- * server that invited is believed, and nobody else. */
-static enum err take_back_invite(struct hs *hs, struct room *room, const struct event *ev,
-                                 const char **fault)
+/* The kick or ban of a user of ours who was invited or knocked: nothing here can check what it
+ * cites.
+ */
+static enum err take_back(struct hs *hs, struct room *room, const struct event *ev,
+                          const char **fault)
 {
-    struct str inviter;
+    bool is;
     struct str membership = event_membership(ev);
     *fault = "we are not in that room";
     if (!str_eq(ev->type, STR("m.room.member")) || !hs_is_ours(hs, ev->state_key) ||
         !(str_eq(membership, STR("leave")) || str_eq(membership, STR("ban")))) {
         return ERR_NONE;
     }
-    TRY(inviter_of(hs, room, ev->state_key, &inviter));
-    if (inviter.n == 0 || !str_eq(mxid_server(inviter), mxid_server(ev->sender)) ||
-        !is_signed_by_sender(hs, ev)) {
+    TRY(is_believed(hs, room, ev->state_key, mxid_server(ev->sender), &is));
+    if (!is || !is_signed_by_sender(hs, ev)) {
         return ERR_NONE;
     }
     *fault = NULL;
@@ -97,7 +101,7 @@ static enum err outside(struct hs *hs, struct str origin, struct room *room, str
     *event_id = ev->id;
     *fault = NULL;
     return missing_is_held(hs, room) ? missing_keep(hs, origin, room, ev)
-                                     : take_back_invite(hs, room, ev, fault);
+                                     : take_back(hs, room, ev, fault);
 }
 
 enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct str *event_id,

@@ -1,4 +1,5 @@
-/* The task of a join: a list of residents, and one after the other until one lets us in. */
+/* The task of a join, a knock or a leave: a list of residents, and one after the other until one
+ * lets us in. */
 #include "fed/join.h"
 
 #include "base/encode.h"
@@ -12,13 +13,31 @@
 #include "fed/incoming.h"
 #include "fed/missing.h"
 #include "fed/state_take.h"
+#include "fed/stripped.h"
 
 enum { CALL_TIMEOUT_MS = 30000, SERVERS_MAX = 16 };
+
+static enum err on_joined(struct hs *hs, struct call *call, int status, struct json *body,
+                          const char *why);
+static enum err on_knocked(struct hs *hs, struct call *call, int status, struct json *body,
+                           const char *why);
+static enum err on_left(struct hs *hs, struct call *call, int status, struct json *body,
+                        const char *why);
+
+struct kind {
+    const char *membership, *make, *send;
+    answer_fn on_sent;
+    bool is_entry; /* who comes in must know the room's version */
+};
+
+static const struct kind kind_join = {"join", "v1/make_join", "v2/send_join", on_joined, true};
+static const struct kind kind_knock = {"knock", "v1/make_knock", "v1/send_knock", on_knocked, true};
+static const struct kind kind_leave = {"leave", "v1/make_leave", "v2/send_leave", on_left, false};
 
 /* Goes from call to call; all of it lives in the call's arena. */
 struct join {
     uint64_t req; /* id of the parked request */
-    bool is_leave;
+    const struct kind *kind;
     struct str user_id, room_id;
     struct str content; /* JSON text of further members */
     struct str servers[SERVERS_MAX];
@@ -71,7 +90,7 @@ static bool is_for_client(const struct join *join)
     return false;
 }
 
-static enum err reply_joined(struct hs *hs, const struct join *join);
+static enum err reply_room(struct hs *hs, const struct join *join);
 
 /* What came from a room that nobody let us into. */
 static enum err forget_room(struct hs *hs, const struct join *join)
@@ -90,11 +109,11 @@ static enum err forget_room(struct hs *hs, const struct join *join)
 /* Nobody is left to ask. An invite is declined all the same, for us alone. */
 static enum err give_up(struct hs *hs, const struct join *join)
 {
-    if (join->is_leave) {
+    if (join->kind == &kind_leave) {
         struct room *room;
         TRY(room_find(hs, join->room_id, &room));
         TRY(current_put_outside(hs, room, join->user_id, STR("leave"), 0, STR_ABSENT));
-        return reply_joined(hs, join);
+        return reply_room(hs, join);
     }
     TRY(forget_room(hs, join));
     struct req *req = gate_find(hs, join->req);
@@ -118,9 +137,8 @@ static enum err refused(struct hs *hs, struct call *call, int status, const stru
 {
     struct join *join = call->ctx;
     struct str error = json_get_text(body, "error");
-    hs_log(hs, LOG_INFO, "%s of %.*s through %.*s failed: %d %.*s %s",
-           join->is_leave ? "leave" : "join", STR_ARG(join->room_id), STR_ARG(call->server), status,
-           STR_ARG(error), why);
+    hs_log(hs, LOG_INFO, "%s of %.*s through %.*s failed: %d %.*s %s", join->kind->membership,
+           STR_ARG(join->room_id), STR_ARG(call->server), status, STR_ARG(error), why);
     if (status != 0 || join->status == 0) {
         join->status = status;
         join->errcode = json_get_text(body, "errcode");
@@ -132,14 +150,14 @@ static enum err refused(struct hs *hs, struct call *call, int status, const stru
 /* --- the answer of send_join ---------------------------------------------------------------------
  */
 
-static enum err reply_joined(struct hs *hs, const struct join *join)
+static enum err reply_room(struct hs *hs, const struct join *join)
 {
     struct req *req = gate_find(hs, join->req);
     if (req == NULL) {
         return ERR_NONE;
     }
     struct json *out = json_object(req->a);
-    if (!join->is_leave) {
+    if (join->kind->is_entry) {
         json_put_text(out, "room_id", join->room_id);
     }
     (void)reply_json(req, out);
@@ -188,8 +206,8 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     return ERR_NONE;
 }
 
-static enum err on_sent(struct hs *hs, struct call *call, int status, struct json *body,
-                        const char *why)
+static enum err on_joined(struct hs *hs, struct call *call, int status, struct json *body,
+                          const char *why)
 {
     struct join *join = call->ctx;
     const struct room_version *version = room_version_find(join->version);
@@ -210,7 +228,26 @@ static enum err on_sent(struct hs *hs, struct call *call, int status, struct jso
         ev = theirs;
     }
     TRY(enter(hs, call, version, body, ev));
-    return reply_joined(hs, join);
+    return reply_room(hs, join);
+}
+
+static enum err on_knocked(struct hs *hs, struct call *call, int status, struct json *body,
+                           const char *why)
+{
+    struct join *join = call->ctx;
+    const struct room_version *version = room_version_find(join->version);
+    struct room *room;
+    struct event *ev;
+    const char *fault;
+    if (status != 200 || body == NULL) {
+        return refused(hs, call, status, body, why);
+    }
+    TRY(event_parse_text(call->a, version, join->event, &ev, &fault));
+    TRY(room_make(hs, join->room_id, version, &room));
+    const struct json *told = json_get_array(body, "knock_room_state");
+    TRY(current_put_outside(hs, room, join->user_id, STR("knock"), 0,
+                            json_str(call->a, stripped_take(call->a, told, ev))));
+    return reply_room(hs, join);
 }
 
 static enum err on_left(struct hs *hs, struct call *call, int status, struct json *body,
@@ -223,22 +260,21 @@ static enum err on_left(struct hs *hs, struct call *call, int status, struct jso
     }
     TRY(room_find(hs, join->room_id, &room));
     TRY(current_put_outside(hs, room, join->user_id, STR("leave"), 0, STR_ABSENT));
-    return reply_joined(hs, join);
+    return reply_room(hs, join);
 }
 
 /* --- the answer of make_join
  * ----------------------------------------------------------------------- */
 
-/* The template must be our own join and nothing else. */
+/* The template must be our own member event and nothing else. */
 static bool is_ours(const struct join *join, const struct json *event)
 {
-    const char *membership = join->is_leave ? "leave" : "join";
     return str_eq(json_get_text(event, "type"), STR("m.room.member")) &&
            str_eq(json_get_text(event, "sender"), join->user_id) &&
            str_eq(json_get_text(event, "state_key"), join->user_id) &&
            str_eq(json_get_text(event, "room_id"), join->room_id) &&
            str_eq(json_get_text(json_get_object(event, "content"), "membership"),
-                  str_of(membership));
+                  str_of(join->kind->membership));
 }
 
 /* A stay of ours in the room before is the only one that can be later than the clock. */
@@ -283,23 +319,23 @@ static enum err hold_room(struct hs *hs, const struct join *join,
 static enum err send_signed(struct hs *hs, const struct join *join, struct str server,
                             const struct event *ev)
 {
-    struct call *call = call_new(hs, server, join->is_leave ? on_left : on_sent);
+    struct call *call = call_new(hs, server, join->kind->on_sent);
     struct join *mine = join_copy(call->a, join);
     struct json *body;
     mine->event = arena_str(call->a, ev->json);
     mine->version = ev->version->name;
     call->ctx = mine;
     enum err err = json_parse(call->a, ev->json, &body, NULL);
-    if (err == ERR_NONE && !join->is_leave) {
+    if (err == ERR_NONE && join->kind == &kind_join) {
         err = hold_room(hs, join, ev->version, call);
     }
     if (err != ERR_NONE) {
         arena_free(call->a);
         return err;
     }
-    struct str path = arena_fmt(
-        call->a, "/_matrix/federation/v2/%s/%.*s/%.*s", join->is_leave ? "send_leave" : "send_join",
-        STR_ARG(percent_write(call->a, join->room_id)), STR_ARG(percent_write(call->a, ev->id)));
+    struct str path = arena_fmt(call->a, "/_matrix/federation/%s/%.*s/%.*s", join->kind->send,
+                                STR_ARG(percent_write(call->a, join->room_id)),
+                                STR_ARG(percent_write(call->a, ev->id)));
     return call_send(hs, call, "PUT", path, body, CALL_TIMEOUT_MS);
 }
 
@@ -349,11 +385,10 @@ static enum err next_server(struct hs *hs, const struct join *join)
     mine->tried++;
     call->ctx = mine;
     buf_init_in(&path, call->a, HTTP_HEAD_MAX);
-    buf_add_fmt(&path, "/_matrix/federation/v1/%s/%.*s/%.*s",
-                join->is_leave ? "make_leave" : "make_join",
+    buf_add_fmt(&path, "/_matrix/federation/%s/%.*s/%.*s", join->kind->make,
                 STR_ARG(percent_write(call->a, join->room_id)),
                 STR_ARG(percent_write(call->a, join->user_id)));
-    for (size_t i = 0; !join->is_leave && room_version_at(i) != NULL; i++) {
+    for (size_t i = 0; join->kind->is_entry && room_version_at(i) != NULL; i++) {
         buf_add_fmt(&path, "%sver=%.*s", i == 0 ? "?" : "&", STR_ARG(room_version_at(i)->name));
     }
     return call_send(hs, call, "GET", buf_str(&path), NULL, CALL_TIMEOUT_MS);
@@ -370,32 +405,42 @@ static enum err begin(struct hs *hs, struct req *req, struct join *join)
     return next_server(hs, join);
 }
 
-enum err join_remote(struct hs *hs, struct req *req, struct str room_id, struct strs servers,
-                     const struct json *content)
+/* Each of them once, without ourselves. */
+static void put_servers(struct hs *hs, struct join *join, struct strs servers)
 {
-    struct join join = {.room_id = room_id,
-                        .content = content == NULL ? STR_ABSENT : json_str(req->a, content)};
-    for (size_t i = 0; i < servers.n && join.n_servers < SERVERS_MAX; i++) {
+    for (size_t i = 0; i < servers.n && join->n_servers < SERVERS_MAX; i++) {
         bool known = str_eq(servers.at[i], hs->identity.server);
-        for (size_t k = 0; k < join.n_servers; k++) {
-            known = known || str_eq(servers.at[i], join.servers[k]);
+        for (size_t k = 0; k < join->n_servers; k++) {
+            known = known || str_eq(servers.at[i], join->servers[k]);
         }
         if (!known) {
-            join.servers[join.n_servers] = servers.at[i];
-            join.n_servers++;
+            join->servers[join->n_servers] = servers.at[i];
+            join->n_servers++;
         }
     }
+}
+
+enum err enter_remote(struct hs *hs, struct req *req, enum remote_way way, struct str room_id,
+                      struct strs servers, const struct json *content)
+{
+    struct join join = {.kind = way == REMOTE_KNOCK ? &kind_knock : &kind_join,
+                        .room_id = room_id,
+                        .content = content == NULL ? STR_ABSENT : json_str(req->a, content)};
+    put_servers(hs, &join, servers);
     return begin(hs, req, &join);
 }
 
-enum err leave_remote(struct hs *hs, struct req *req, struct room *room, struct str server)
+enum err leave_remote(struct hs *hs, struct req *req, struct room *room, struct strs servers)
 {
-    struct join join = {.room_id = room->id, .is_leave = true};
-    if (!call_is_possible(hs, server)) { /* nobody to tell: it ends here */
+    struct join join = {.kind = &kind_leave, .room_id = room->id};
+    bool is_possible = false;
+    put_servers(hs, &join, servers);
+    for (size_t i = 0; i < join.n_servers; i++) {
+        is_possible = is_possible || call_is_possible(hs, join.servers[i]);
+    }
+    if (!is_possible) { /* nobody to tell: it ends here */
         TRY(current_put_outside(hs, room, req->user_id, STR("leave"), 0, STR_ABSENT));
         return reply_empty(req);
     }
-    join.servers[0] = server;
-    join.n_servers = 1;
     return begin(hs, req, &join);
 }

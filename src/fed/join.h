@@ -1,12 +1,13 @@
-/* Joining and leaving rooms of others: make_join and send_join at one resident after the other,
- * make_leave and send_leave (server-server API, "Joining Rooms", "Leaving Rooms"). */
+/* Joining rooms of others, knocking there, and leaving them: make_join and send_join at one
+ * resident after the other, and so on (server-server API, "Joining Rooms", "Knocking upon a room",
+ * "Leaving Rooms"). */
 #ifndef FED_JOIN_H
 #define FED_JOIN_H
 
 #include "engine/remote.h"
 
-enum err join_remote(struct hs *hs, struct req *req, struct str room_id, struct strs servers,
-                     const struct json *content);
-enum err leave_remote(struct hs *hs, struct req *req, struct room *room, struct str server);
+enum err enter_remote(struct hs *hs, struct req *req, enum remote_way way, struct str room_id,
+                      struct strs servers, const struct json *content);
+enum err leave_remote(struct hs *hs, struct req *req, struct room *room, struct strs servers);
 
 #endif

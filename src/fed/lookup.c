@@ -16,7 +16,8 @@ enum { CALL_TIMEOUT_MS = 10000, ASKED_MAX = 64, SERVERS_MAX = 16, CHUNKS_MAX = 5
 struct gather {
     size_t open; /* answers still out */
     struct json *chunks;
-    bool is_join, is_found;
+    enum remote_way way;
+    bool is_found;
 };
 
 /* In the call's arena. */
@@ -77,7 +78,7 @@ static enum err alias_found(struct hs *hs, struct req *req, struct gather *g,
         n += servers[n].n > 0;
     }
     g->is_found = true;
-    if (g->is_join) {
+    if (g->way != REMOTE_LOOK) {
         struct json *content = json_object(req->a);
         struct user_profile profile;
         enum err err = user_profile_find(hs, req->a, req->user, &profile);
@@ -85,8 +86,9 @@ static enum err alias_found(struct hs *hs, struct req *req, struct gather *g,
             TRY(err);
         }
         user_profile_put(content, &profile, STR_ABSENT);
+        json_put_text(content, "reason", json_get_text(req->body, "reason"));
         req->reply.parked = true;
-        TRY(join_remote(hs, req, room_id, (struct strs){servers, n}, content));
+        TRY(enter_remote(hs, req, g->way, room_id, (struct strs){servers, n}, content));
         return req->reply.status == 0 ? ERR_NONE : gate_finish(hs, req);
     }
     struct json *out = json_object(req->a);
@@ -116,7 +118,7 @@ static enum err on_alias(struct hs *hs, struct call *call, int status, struct js
     return alias_done(hs, req, g);
 }
 
-enum err lookup_alias(struct hs *hs, struct req *req, struct str alias, bool is_join)
+enum err lookup_alias(struct hs *hs, struct req *req, struct str alias, enum remote_way way)
 {
     struct str servers[ASKED_MAX];
     struct gather *g = ARENA_NEW(req->a, struct gather);
@@ -128,7 +130,7 @@ enum err lookup_alias(struct hs *hs, struct req *req, struct str alias, bool is_
     if (n == 0 || !call_is_possible(hs, servers[0])) {
         return reply_not_found(req, "no server that could be asked for this alias is known");
     }
-    g->is_join = is_join;
+    g->way = way;
     req->ctx = g;
     TRY(req_park(req, NULL, -1, false));
     for (size_t i = 0; i < n; i++) {

@@ -4,7 +4,7 @@
 
 #include "engine/remote.h"
 
-enum err lookup_alias(struct hs *hs, struct req *req, struct str alias, bool is_join);
+enum err lookup_alias(struct hs *hs, struct req *req, struct str alias, enum remote_way way);
 enum err lookup_profile(struct hs *hs, struct req *req, struct str user_id, struct str field);
 enum err lookup_public_rooms(struct hs *hs, struct req *req, struct json *ours, struct str server);
 

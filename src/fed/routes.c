@@ -80,7 +80,7 @@ const struct route fed_routes[] = {
 /* clang-format on */
 
 const struct remote fed_remote = {
-    .join = join_remote,
+    .enter = enter_remote,
     .alias = lookup_alias,
     .invite = invite_remote,
     .leave = leave_remote,

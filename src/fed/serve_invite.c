@@ -3,15 +3,15 @@
 
 #include "base/encode.h"
 #include "engine/call.h"
-#include "engine/client_event.h"
 #include "engine/current.h"
 #include "engine/send.h"
 #include "event/mxid.h"
 #include "event/seal.h"
 #include "fed/asked_room.h"
 #include "fed/invite.h"
+#include "fed/stripped.h"
 
-enum { STRIPPED_MAX = 32, BOUND_INVITES_MAX = 32, CALL_TIMEOUT_MS = 20000 };
+enum { BOUND_INVITES_MAX = 32, CALL_TIMEOUT_MS = 20000 };
 
 static const char *invite_fault(struct hs *hs, struct req *req, const struct event *ev)
 {
@@ -36,42 +36,18 @@ static enum err check_sender(struct req *req, const struct event *ev, bool *ok)
     return *ok ? ERR_NONE : reply_forbidden(req, "the invite is not signed by its sender's server");
 }
 
-/* What the inviter tells of the room, as far as it has the form of stripped state. */
-static struct json *stripped_of(struct req *req, const struct json *given)
-{
-    struct json *out = json_array(req->a);
-    for (const struct json *e = json_first(given); e != NULL; e = json_next(e)) {
-        struct str type = json_get_text(e, "type");
-        struct str sender = json_get_text(e, "sender");
-        struct str state_key = json_get_text(e, "state_key");
-        const struct json *content = json_get_object(e, "content");
-        if (type.p == NULL || sender.p == NULL || state_key.p == NULL || content == NULL ||
-            json_count(out) == STRIPPED_MAX) {
-            continue;
-        }
-        struct json *kept = json_push_object(out);
-        json_put(kept, STR("content"), json_copy(req->a, content));
-        json_put_text(kept, "sender", sender);
-        json_put_text(kept, "state_key", state_key);
-        json_put_text(kept, "type", type);
-    }
-    return out;
-}
-
 static enum err store_invite(struct hs *hs, struct req *req, const struct event *ev,
                              const struct json *given)
 {
     struct room *room;
-    struct json *stripped = stripped_of(req, given);
     bool resident;
     TRY(room_make(hs, ev->room_id, ev->version, &room));
     TRY(current_is_joined(hs, room->nid, &resident));
     if (resident) { /* the inviter's server sends it into the room as well */
         return ERR_NONE;
     }
-    json_push(stripped, client_event_strip(req->a, ev));
     return current_put_outside(hs, room, ev->state_key, STR("invite"), 0,
-                               json_str(req->a, stripped));
+                               json_str(req->a, stripped_take(req->a, given, ev)));
 }
 
 /* Our user is invited by this event; *out is it with our signature, NULL: the refusal is set. */

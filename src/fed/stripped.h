@@ -1,0 +1,11 @@
+/* What others tell of a room to those who are not in it yet: state of an invite or a knock. */
+#ifndef FED_STRIPPED_H
+#define FED_STRIPPED_H
+
+#include "event/event.h"
+
+/* A new array of the elements that have the form of stripped state, and of it no more than that;
+ * ev is put last. given may be NULL. */
+struct json *stripped_take(struct arena *a, const struct json *given, const struct event *ev);
+
+#endif

@@ -1,0 +1,89 @@
+/* What users ask of rooms that their own server is not in: others are asked for them. */
+#include "hs/town_model.h"
+
+#include "base/encode.h"
+#include "test/test.h"
+
+#define KNOCK_RULE                                                                                 \
+    "{\"name\":\"Den\",\"room_alias_name\":\"den\",\"initial_state\":[{\"type\":"                  \
+    "\"m.room.join_rules\",\"state_key\":\"\",\"content\":{\"join_rule\":\"knock\"}}]}"
+
+/* Below the room at a house. */
+static int ask_room(struct town *t, int house, const char *who, const char *method, struct str room,
+                    const char *what, const char *body)
+{
+    struct str line = town_text(t, "%s /_matrix/client/v3/rooms/%.*s/%s", method,
+                                STR_ARG(percent_write(t->a, room)), what);
+    return town_ask(t, house, who, line.p, body);
+}
+
+/* Is the room in that section of the sync, "knock" say? */
+static bool is_in(struct town *t, int house, const char *who, struct str room, const char *section)
+{
+    CHECK(town_ask(t, house, who, "GET /_matrix/client/v3/sync", "") == 200);
+    return json_get(json_get_object(json_get_object(t->answer, "rooms"), section), room) != NULL;
+}
+
+static int knock(struct town *t, int house, const char *who, struct str room, int through)
+{
+    struct str line = town_text(t, "POST /_matrix/client/v3/knock/%.*s?via=%.*s",
+                                STR_ARG(percent_write(t->a, room)), STR_ARG(town_name(t, through)));
+    return town_ask(t, house, who, line.p, "{\"reason\":\"please\"}");
+}
+
+TEST(a_user_knocks_elsewhere_is_invited_and_comes_in)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str user_id = str_of(town_user_id(t, 1, "bob"));
+    struct str room = town_room(t, 0, alice, KNOCK_RULE);
+    CHECK(knock(t, 1, bob, room, 0) == 200);
+    CHECK_STR(json_get_text(t->answer, "room_id"), room);
+    CHECK(is_in(t, 1, bob, room, "knock"));
+    struct str what =
+        town_text(t, "state/m.room.member/%.*s", STR_ARG(percent_write(t->a, user_id)));
+    CHECK(ask_room(t, 0, alice, "GET", room, what.p, "") == 200);
+    CHECK_STR(json_get_text(t->answer, "membership"), STR("knock"));
+    CHECK_STR(json_get_text(t->answer, "reason"), STR("please"));
+    struct str invite = town_text(t, "{\"user_id\":\"%.*s\"}", STR_ARG(user_id));
+    CHECK(ask_room(t, 0, alice, "POST", room, "invite", invite.p) == 200);
+    CHECK(is_in(t, 1, bob, room, "invite"));
+    CHECK(town_join(t, 1, bob, room, 0));
+    town_free(t);
+}
+
+TEST(a_knock_is_taken_back_or_refused)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, KNOCK_RULE);
+    struct str alias = town_text(t, "#den:%.*s", STR_ARG(town_name(t, 0)));
+    CHECK(knock(t, 1, bob, alias, 0) == 200);
+    CHECK(is_in(t, 1, bob, room, "knock"));
+    CHECK(ask_room(t, 1, bob, "POST", room, "leave", "{}") == 200);
+    CHECK(!is_in(t, 1, bob, room, "knock"));
+    CHECK(knock(t, 1, bob, room, 0) == 200);
+    struct str kick = town_text(t, "{\"user_id\":\"%s\"}", town_user_id(t, 1, "bob"));
+    CHECK(ask_room(t, 0, alice, "POST", room, "kick", kick.p) == 200);
+    CHECK(!is_in(t, 1, bob, room, "knock"));
+    town_free(t);
+}
+
+TEST(nobody_knocks_where_no_knock_is_heard)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"private_chat\"}");
+    CHECK(knock(t, 1, bob, room, 0) == 403);
+    CHECK(!is_in(t, 1, bob, room, "knock"));
+    t->houses[0].is_away = true;
+    CHECK(knock(t, 1, bob, room, 0) == 404);
+    town_free(t);
+}
+
+TEST_MAIN(TEST_ROW(a_user_knocks_elsewhere_is_invited_and_comes_in),
+          TEST_ROW(a_knock_is_taken_back_or_refused),
+          TEST_ROW(nobody_knocks_where_no_knock_is_heard))
