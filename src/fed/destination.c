@@ -6,6 +6,7 @@
 #include "engine/input.h"
 #include "engine/outbox.h"
 #include "fed/attempt.h"
+#include "fed/catch_up.h"
 
 enum {
     DESTINATIONS_MAX = 4096,
@@ -173,6 +174,20 @@ static enum err cut(struct hs *hs, struct arena *a, struct transaction *t)
     return query_end(&q);
 }
 
+/* What waits, or else what was missed meanwhile; last_id 0: nothing. */
+static enum err next(struct hs *hs, struct arena *a, struct transaction *t)
+{
+    bool more = true;
+    TRY(cut(hs, a, t));
+    while (t->last_id == 0 && more) {
+        TRY(catch_up_next(hs, t->server, &more));
+        if (more) {
+            TRY(cut(hs, a, t));
+        }
+    }
+    return ERR_NONE;
+}
+
 static enum err on_answer(struct hs *hs, struct call *call, int status, struct json *body,
                           const char *why);
 
@@ -190,7 +205,7 @@ static enum err send(struct hs *hs, void *ctx)
     struct transaction *t = ARENA_NEW(call->a, struct transaction);
     *t = (struct transaction){
         .server = to->server, .pdus = json_array(call->a), .edus = json_array(call->a)};
-    enum err err = cut(hs, call->a, t);
+    enum err err = next(hs, call->a, t);
     if (err != ERR_NONE || t->last_id == 0) {
         arena_free(call->a);
         attempt_rest(&to->attempt);
@@ -246,7 +261,7 @@ static enum err on_answer(struct hs *hs, struct call *call, int status, struct j
     attempt_failed(hs, &to->attempt, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
     hs_log(hs, LOG_INFO, "transaction to %.*s failed (%d %s), try %lld", STR_ARG(call->server),
            status, why, (long long)to->attempt.failures);
-    return ERR_NONE;
+    return catch_up_trim(hs, t->server, t->last_id);
 }
 
 static void take_kicked(struct hs *hs)

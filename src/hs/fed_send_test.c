@@ -2,6 +2,7 @@
 #include "hs/town_model.h"
 
 #include "base/encode.h"
+#include "engine/engine.h"
 #include "test/test.h"
 
 #include <string.h>
@@ -64,5 +65,44 @@ TEST(a_notice_that_nothing_follows_leaves_after_a_moment)
     town_free(s.t);
 }
 
+/* Events that wait for house 1 at house 0. */
+static int64_t count_waiting(struct scene *s)
+{
+    struct store *store = s->t->houses[0].hs->store;
+    int64_t server;
+    int64_t n;
+    CHECK(store_name_find(store, town_name(s->t, 1), &server) == ERR_NONE);
+    CHECK(store_get_int(store, &n, 0, STMT_OUTBOX_COUNT_PDUS, "i", server) == ERR_NONE);
+    return n;
+}
+
+TEST(who_was_gone_for_long_costs_a_bounded_queue_and_catches_up)
+{
+    struct scene s;
+    struct str last = STR_ABSENT;
+    open_scene(&s);
+    struct str other = town_room(s.t, 0, s.alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(s.t, 1, s.bob, other, 0));
+    s.t->houses[1].is_away = true;
+    struct str elsewhere = town_say(s.t, 0, s.alice, other, "once");
+    for (int i = 0; i < OUTBOX_PDUS_MAX + 50; i++) {
+        last = town_say(s.t, 0, s.alice, s.room, "again and again");
+    }
+    CHECK(count_waiting(&s) > OUTBOX_PDUS_MAX);
+    town_pass(s.t, 6 * 3600 * 1000);
+    CHECK(count_waiting(&s) <= TRANSACTION_PDUS_MAX); /* the transaction that was under way */
+    struct str topic = town_put(s.t, 0, s.alice, s.room, "state/m.room.topic", "{\"topic\":\"a\"}");
+    s.t->houses[1].is_away = false;
+    town_pass(s.t, 3600 * 1000);
+    CHECK(count_waiting(&s) == 0);
+    CHECK(town_sees(s.t, 1, s.bob, s.room, last));
+    CHECK(town_sees(s.t, 1, s.bob, s.room, topic));
+    CHECK(town_sees(s.t, 1, s.bob, other, elsewhere));
+    struct str answer = town_say(s.t, 1, s.bob, s.room, "I am back");
+    CHECK(town_sees(s.t, 0, s.alice, s.room, answer));
+    town_free(s.t);
+}
+
 TEST_MAIN(TEST_ROW(a_message_that_follows_a_notice_goes_with_it_in_one_transaction),
-          TEST_ROW(a_notice_that_nothing_follows_leaves_after_a_moment))
+          TEST_ROW(a_notice_that_nothing_follows_leaves_after_a_moment),
+          TEST_ROW(who_was_gone_for_long_costs_a_bounded_queue_and_catches_up))
