@@ -4,6 +4,7 @@
 enum {
     PEER_WAIT_MS = 10 * 1000, /* for a relay to join, or the peer to be announced */
     JOINED_LONG_MS = 1000,    /* by then a relay has told us who is there */
+    REPEAT_MS = 2000,         /* by then who lost a relay has it again */
 };
 
 static void call_free(struct call *call)
@@ -76,6 +77,7 @@ void call_add(struct net *net, struct str peer_id, uint64_t id, struct str reque
     peer->refs++;
     buf_init(&call->request, HTTP_HEAD_MAX + HTTP_BODY_MAX);
     buf_add(&call->request, request);
+    call->is_repeatable = str_starts(request, STR("GET "));
     if (net->n_waiting == net->cap_waiting) {
         net->cap_waiting = net->cap_waiting == 0 ? 16 : net->cap_waiting * 2;
         net->waiting = base_realloc(net->waiting, net->cap_waiting * sizeof(struct call *));
@@ -91,12 +93,19 @@ void call_answered(struct net *net, struct exchange *e)
         struct call *call = net->waiting[i];
         if (call->id == e->id && call->line != NULL) {
             bool is_good = e->state == EXCHANGE_DONE;
+            net->must_dispatch = true; /* a place on the line is free */
+            if (!is_good && call->is_repeatable) {
+                call->line = NULL; /* it waits again, for another line */
+                call->is_repeatable = false;
+                call->again_ms = net->now_ms + REPEAT_MS;
+                exchange_free(e);
+                return;
+            }
             event_answer(net, e->id, is_good ? e : NULL, str_of(is_good ? "" : e->why));
             call_remove(net, call);
             if (!is_good) {
                 exchange_free(e);
             }
-            net->must_dispatch = true; /* a place on the line is free */
             return;
         }
     }
@@ -133,7 +142,9 @@ static bool call_send(struct net *net, struct call *call)
         return false;
     }
     call->line = line;
-    buf_release(&call->request);
+    if (!call->is_repeatable) {
+        buf_release(&call->request);
+    }
     return true;
 }
 
@@ -141,9 +152,9 @@ static bool call_send(struct net *net, struct call *call)
 static bool call_step(struct net *net, struct call *call)
 {
     struct peer *peer = call->peer;
-    if (call_send(net, call) || line_is_open_to(net, peer) || line_is_pending(net, peer) ||
-        line_dial(net, peer)) {
-        return false; /* sent; or the line is full, or is being made */
+    if (call_send(net, call) || net->now_ms < call->again_ms || line_is_open_to(net, peer) ||
+        line_is_pending(net, peer) || line_dial(net, peer)) {
+        return false; /* sent; or it is too early, or the line is full, or is being made */
     }
     if (peer->n_places > 0) {
         if (peers_untried(peer) != NULL) {
@@ -195,6 +206,9 @@ int64_t calls_next_ms(const struct net *net)
         next = call->deadline_ms < next ? call->deadline_ms : next;
         if (call->line == NULL && patience > net->now_ms && patience < next) {
             next = patience;
+        }
+        if (call->line == NULL && call->again_ms > net->now_ms && call->again_ms < next) {
+            next = call->again_ms;
         }
     }
     return next;

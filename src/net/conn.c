@@ -33,7 +33,7 @@ struct conn {
     struct buf inner; /* to go out encrypted, before yamux's */
     struct exchange **exchanges;
     size_t n, cap, n_calls;
-    int64_t now_ms, deadline_ms, next_ping_ms, heard_ms, busy_ms;
+    int64_t now_ms, deadline_ms, next_ping_ms, pinged_ms, heard_ms, busy_ms;
 };
 
 void conn_pool_init(struct conn_pool *pool)
@@ -231,13 +231,19 @@ void conn_free(struct conn *c, const char *why)
     base_free(c);
 }
 
+static void ping(struct conn *c)
+{
+    yamux_ping(c->yamux, c->now_ms);
+    c->pinged_ms = c->now_ms;
+    c->next_ping_ms = c->now_ms + CONN_PING_MS;
+}
+
 static void start_yamux(struct conn *c)
 {
     const struct yamux_calls calls = {c, stream_opened, stream_data, stream_ended, stream_reset};
     c->yamux = yamux_new(c->is_dialer, &calls);
     c->phase = PHASE_OPEN;
-    yamux_ping(c->yamux, c->now_ms); /* the round-trip time is known at once */
-    c->next_ping_ms = c->now_ms + CONN_PING_MS;
+    ping(c); /* the round-trip time is known at once */
     c->busy_ms = c->now_ms;
 }
 
@@ -314,27 +320,38 @@ bool conn_pull(struct conn *c, struct buf *out)
     return plain->n > 0 && noise_write(&c->noise, buf_str(plain), out) == ERR_NONE;
 }
 
+static int64_t later(int64_t x, int64_t y)
+{
+    return x > y ? x : y;
+}
+
+/* When to ask whether the peer is there, or when it is known not to be. */
+static int64_t alive_due_ms(const struct conn *c)
+{
+    int64_t busy_ping_ms = later(c->heard_ms, c->busy_ms) + CONN_BUSY_PING_MS;
+    if (yamux_is_ping_open(c->yamux)) {
+        return later(c->heard_ms, c->pinged_ms) + CONN_DEAD_MS;
+    }
+    return c->n_calls > 0 && busy_ping_ms < c->next_ping_ms ? busy_ping_ms : c->next_ping_ms;
+}
+
 enum err conn_tick(struct conn *c, int64_t now_ms)
 {
     c->now_ms = now_ms;
-    if (c->phase != PHASE_OPEN) {
-        return now_ms >= c->deadline_ms ? ERR_ABSENT : ERR_NONE;
-    }
-    if (now_ms < c->next_ping_ms) {
+    if (now_ms < conn_next_ms(c)) {
         return ERR_NONE;
     }
-    if (yamux_is_ping_open(c->yamux) && now_ms - c->heard_ms >= CONN_DEAD_MS) {
+    if (c->phase != PHASE_OPEN || yamux_is_ping_open(c->yamux)) {
         return ERR_ABSENT;
     }
     yamux_tidy(c->yamux, now_ms);
-    yamux_ping(c->yamux, now_ms);
-    c->next_ping_ms = now_ms + CONN_PING_MS;
+    ping(c);
     return ERR_NONE;
 }
 
 int64_t conn_next_ms(const struct conn *c)
 {
-    return c->phase == PHASE_OPEN ? c->next_ping_ms : c->deadline_ms;
+    return c->phase == PHASE_OPEN ? alive_due_ms(c) : c->deadline_ms;
 }
 
 bool conn_is_open(const struct conn *c)

@@ -15,7 +15,8 @@ struct conn;
 enum {
     CONN_OPEN_TIMEOUT_MS = 10 * 1000, /* from the start until yamux runs */
     CONN_PING_MS = 30 * 1000,
-    CONN_DEAD_MS = 20 * 1000, /* a ping open and nothing heard for so long */
+    CONN_BUSY_PING_MS = 5 * 1000, /* of silence while a request of ours waits for its answer */
+    CONN_DEAD_MS = 10 * 1000,     /* of silence after a ping */
 };
 
 /* Shared by all connections: working memory and what bodies take, bounded by NET_MEMORY_MAX. */

@@ -1,4 +1,5 @@
 /* Lines to peers: who dials whom, what the relay's streams carry, when a line ends. */
+#include "base/rate.h"
 #include "net/state.h"
 
 #include <string.h>
@@ -9,6 +10,9 @@ enum {
     LAST_CHUNKS = 4,
     PEER_LINES_MAX = 4, /* of one peer; the oldest makes room for the next */
     SHAKING_MAX = 64,   /* dials of others that have not proven who they are */
+    SHAKES_SPAN_MS = 10 * 1000,
+    SHAKES_MAX = 640, /* handshakes that others begin in that time: each is some curve arithmetic */
+    PEER_SHAKES_MAX = 8, /* that one peer begins */
 };
 
 static struct line *line_add(struct net *net, struct relay *relay, struct peer *peer,
@@ -204,7 +208,9 @@ static void *star_incoming(void *ctx, struct wsstar_stream *stream, struct str f
         return NULL;
     }
     struct peer *peer = see(relay, from);
-    if (peer == NULL) {
+    if (peer == NULL ||
+        !rate_take(&peer->shakes_ms, net->now_ms, PEER_SHAKES_MAX, SHAKES_SPAN_MS) ||
+        !rate_take(&net->shakes_ms, net->now_ms, SHAKES_MAX, SHAKES_SPAN_MS)) {
         return NULL;
     }
     limit_lines_of(net, peer);

@@ -134,12 +134,18 @@ void peers_left(struct peers *p, struct str address, size_t relay)
     }
 }
 
+static bool is_better(const struct peer_place *place, const struct peer_place *other)
+{
+    return place->relay != other->relay ? place->relay < other->relay
+                                        : place->seen_ms > other->seen_ms;
+}
+
 struct peer_place *peers_untried(struct peer *peer)
 {
     struct peer_place *best = NULL;
     for (size_t i = 0; i < peer->n_places; i++) {
         struct peer_place *place = &peer->places[i];
-        if (!place->is_tried && (best == NULL || place->seen_ms > best->seen_ms)) {
+        if (!place->is_tried && (best == NULL || is_better(place, best))) {
             best = place;
         }
     }

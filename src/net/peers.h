@@ -29,6 +29,7 @@ struct peer {
     size_t n_places;
     bool is_told;            /* that it is there; the user awaits to be told when not */
     char why[PEERS_WHY_MAX]; /* the last dial failed; NUL-terminated */
+    int64_t shakes_ms;       /* of base/rate.h: handshakes that it began */
     unsigned refs;           /* by what the caller hangs on it; an entry in use is not freed */
 };
 
@@ -53,7 +54,7 @@ struct peer *peers_get(const struct peers *p, struct str id); /* NULL: not known
 /* The entry of a peer that may never have been announced. NULL: not an ed25519 id. */
 struct peer *peers_want(struct peers *p, struct str id);
 struct str peers_id(const struct peer *peer);
-/* The place to dial next, newest first; NULL: all were tried. */
+/* The place to dial next, by the order of the relays, then newest first; NULL: all were tried. */
 struct peer_place *peers_untried(struct peer *peer);
 /* Begins a new round; forgets the last failure. */
 void peers_retry(struct peer *peer);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WHY_MAX = 200 };
+enum { WHY_MAX = 200, MIDDLE_MAX_MS = RELAY_BACKOFF_MAX_MS * 2 / 3 };
 
 static void set_state(struct relay *r, enum net_relay_state state, int64_t now_ms)
 {
@@ -48,18 +48,18 @@ void relay_release(struct relay *r)
     buf_release(&r->why);
 }
 
-/* 1 s, 2 s, 4 s, 5 s, 5 s, each times 0.5 to 1.5, and never under 1 s or over 5 s. */
+/* Doubled each time, and each times 0.5 to 1.5, so that those who lost a relay together do not come
+ * back together. */
 static int64_t backoff_ms(struct relay *r)
 {
     uint16_t random;
     int64_t base = RELAY_BACKOFF_MIN_MS;
     star_random(r, &random, sizeof(random));
-    for (unsigned i = 1; i < r->failures && base < RELAY_BACKOFF_MAX_MS; i++) {
+    for (unsigned i = 1; i < r->failures && base < MIDDLE_MAX_MS; i++) {
         base *= 2;
     }
-    int64_t delay = base / 2 + base * random / UINT16_MAX;
-    delay = delay < RELAY_BACKOFF_MIN_MS ? RELAY_BACKOFF_MIN_MS : delay;
-    return delay > RELAY_BACKOFF_MAX_MS ? RELAY_BACKOFF_MAX_MS : delay;
+    base = base > MIDDLE_MAX_MS ? MIDDLE_MAX_MS : base;
+    return base / 2 + base * random / UINT16_MAX;
 }
 
 static void go_down(struct relay *r, struct str why, int64_t now_ms)

@@ -9,8 +9,8 @@
 enum {
     RELAY_ROOM = 1024 * 1024, /* of a new link, hs/hs.h */
     RELAY_DIAL_TIMEOUT_MS = 20 * 1000,
-    RELAY_BACKOFF_MIN_MS = 1000,
-    RELAY_BACKOFF_MAX_MS = 5000,
+    RELAY_BACKOFF_MIN_MS = 250,
+    RELAY_BACKOFF_MAX_MS = 1900, /* within 2 s of a relay's restart we dial it */
 };
 
 /* What all relays of a net have in common; must outlive them. */

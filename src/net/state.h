@@ -26,8 +26,10 @@ struct line {
 struct call {
     uint64_t id;
     struct peer *peer;
-    struct buf request; /* released when it is on a line */
+    struct buf request; /* released when it is on a line, unless it may be said again */
+    bool is_repeatable; /* asks only, and was not said twice yet */
     int64_t begun_ms, deadline_ms;
+    int64_t again_ms;  /* not dialled for before: its line was lost, and the peer may come back */
     struct line *line; /* NULL: it waits */
 };
 
@@ -56,6 +58,7 @@ struct net {
     struct peers peers;
     struct line **lines;
     size_t n_lines, cap_lines, line_turn; /* line_turn: who sends first */
+    int64_t shakes_ms;                    /* of base/rate.h: handshakes that others began */
     struct call **waiting;                /* all open calls, in order */
     size_t n_waiting, cap_waiting;
     struct event *first_event, *last_event;

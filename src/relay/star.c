@@ -1,6 +1,7 @@
 /* Who is here: ss-join with its challenge, ws-peer, ss-leave, and the rights of ss-dial
  * (p2p-wire 1.5 to 1.9). */
 #include "base/encode.h"
+#include "base/rate.h"
 #include "relay/address.h"
 #include "relay/key.h"
 #include "relay/socketio.h"
@@ -319,14 +320,11 @@ static void challenge_answer(struct relay *relay, struct now now, struct conn *c
 /* A join is told to many, and a signature takes time: who asks too often is refused. */
 static bool may_join(struct relay *relay, struct now now, struct conn *conn)
 {
-    int64_t due_ms = conn->joins_ms > now.mono_ms ? conn->joins_ms : now.mono_ms;
-    due_ms += JOINS_SPAN_MS / relay->config.limits.joins;
-    if (due_ms - now.mono_ms > JOINS_SPAN_MS) {
+    bool may = rate_take(&conn->joins_ms, now.mono_ms, relay->config.limits.joins, JOINS_SPAN_MS);
+    if (!may) {
         LIMIT_HIT(relay, joins);
-        return false;
     }
-    conn->joins_ms = due_ms;
-    return true;
+    return may;
 }
 
 static void on_join(struct relay *relay, struct now now, struct conn *conn,

@@ -91,7 +91,7 @@ struct conn {
     size_t n_challenges;
     size_t unaccepted_bytes; /* waiting in halves towards us */
     int64_t heard_ms, noop_ms;
-    int64_t joins_ms; /* when all of its joins so far would have been at the allowed rate */
+    int64_t joins_ms; /* of base/rate.h */
     uint64_t next_ack;
     struct pending pending;
     struct map streams;       /* dial id to struct stream, in either role */

@@ -63,6 +63,31 @@ const firstBytes = (connection, n) =>
     );
   });
 
+describe("our stack at several relays", () => {
+  test("reaches a peer through any of them, the first while it is there", LIMIT, async () => {
+    const first = await Relay.start("ours");
+    const second = await Relay.start("npm");
+    const urls = [first, second].map((relay) => `ws://127.0.0.1:${relay.port}`);
+    const stacks = [new Stack(1, ...urls), new Stack(2, ...urls)];
+    try {
+      const [a, b] = stacks;
+      await Promise.all(stacks.map((s) => s.until(() => s.id !== "", "says its name")));
+      const both = (/** @type {Stack} */ s) => s.seen.size === 2;
+      await Promise.all(stacks.map((s) => s.until(() => both(s), "sees the other twice")));
+      assert.equal((await a.call(b.id)).status, 200);
+      assert.match(await (await fetch(`${first.url}/metrics`)).text(), /dials_total_success 1\n/);
+      await first.down("SIGKILL");
+      assert.equal((await a.call(b.id)).status, 200);
+      assert.equal((await b.call(a.id)).status, 200);
+      assert.deepEqual([a.gone, b.gone], [[], []]);
+    } finally {
+      const codes = await Promise.all(stacks.map((stack) => stack.end()));
+      await Promise.all([first.down(), second.down()]);
+      assert.deepEqual(codes, [0, 0], stacks.map((stack) => stack.stderr).join("\n"));
+    }
+  });
+});
+
 for (const kind of relays) {
   describe(`our stack over ${kind === "ours" ? "our relay" : "npm's relay"}`, () => {
     stackTest("exchanges requests both ways, up to a mebibyte", kind, async ({ a, b }) => {
