@@ -8,7 +8,6 @@
 #include "engine/device_keys.h"
 #include "engine/device_lists.h"
 #include "engine/gate.h"
-#include "engine/token.h"
 #include "event/mxid.h"
 
 enum { SERVERS_ASKED_MAX = 256, TIMEOUT_MAX_MS = 20000, TIMEOUT_DEFAULT_MS = 10000 };
@@ -299,45 +298,4 @@ enum err keys_claim_post(struct hs *hs, struct req *req)
         }
     }
     return ask_all(hs, req, &question);
-}
-
-/* --- changes ------------------------------------------------------------------------------ */
-
-static enum err list_changed(struct hs *hs, struct req *req, int64_t from, int64_t to,
-                             struct map *users)
-{
-    struct query q;
-    query_start(&q, hs->store, STMT_DEVICE_CHANGE_AFTER, "ii", from, to);
-    while (query_next(&q)) {
-        map_put(users, query_str(&q, req->a, 1), req);
-    }
-    return query_end(&q);
-}
-
-enum err keys_changes_get(struct hs *hs, struct req *req)
-{
-    struct map users;
-    int64_t from;
-    int64_t to;
-    if (!token_parse(hs, req_query(req, "from"), &from) ||
-        !token_parse(hs, req_query(req, "to"), &to)) {
-        return reply_error(req, 400, "M_INVALID_PARAM", "from and to are tokens of /sync");
-    }
-    map_init_in(&users, req->a);
-    TRY(list_changed(hs, req, from, to, &users));
-    struct json *out = json_object(req->a);
-    struct json *changed = json_put_array(out, STR("changed"));
-    (void)json_put_array(out, STR("left"));
-    for (const struct map_entry *e = map_next(&users, NULL); e != NULL; e = map_next(&users, e)) {
-        int64_t user;
-        int64_t shared = 0;
-        TRY(store_name_find(hs->store, e->key, &user));
-        if (user != req->user) {
-            TRY(store_get_int(hs->store, &shared, 0, STMT_MEMBER_SHARE_ONE, "ii", req->user, user));
-        }
-        if (shared != 0 || user == req->user) {
-            json_push_text(changed, e->key);
-        }
-    }
-    return reply_json(req, out);
 }

@@ -7,6 +7,5 @@
 enum err keys_upload_post(struct hs *hs, struct req *req);
 enum err keys_query_post(struct hs *hs, struct req *req);
 enum err keys_claim_post(struct hs *hs, struct req *req);
-enum err keys_changes_get(struct hs *hs, struct req *req);
 
 #endif

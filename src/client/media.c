@@ -2,6 +2,7 @@
  * scales. */
 #include "client/media.h"
 
+#include "engine/admission.h"
 #include "engine/media.h"
 #include "engine/remote.h"
 
@@ -120,7 +121,8 @@ static enum err find(struct hs *hs, struct req *req, struct media *m, bool *ok)
     struct str key = is_ours ? id : arena_join(req->a, server, STR("/"), id);
     enum err err = media_find(hs, req->a, key, m);
     if (err == ERR_ABSENT && !is_ours && !is_false(req_query(req, "allow_remote"))) {
-        return hs->remote->media(hs, req, server, id, again);
+        TRY(admission_fetch(hs, req));
+        return req->reply.status != 0 ? ERR_NONE : hs->remote->media(hs, req, server, id, again);
     }
     if (err == ERR_ABSENT) {
         return reply_not_found(req, "there is no such file");

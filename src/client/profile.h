@@ -7,5 +7,6 @@
 enum err profile_get(struct hs *hs, struct req *req);
 enum err profile_field_get(struct hs *hs, struct req *req);
 enum err profile_field_put(struct hs *hs, struct req *req);
+enum err profile_field_delete(struct hs *hs, struct req *req);
 
 #endif

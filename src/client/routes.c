@@ -167,7 +167,7 @@ const struct route client_routes[] = {
     {HTTP_GET,   "/client/v3/profile/{}",                      WHO_ANYONE, RATE_OTHER,   profile_get,         NULL},
     {HTTP_GET,   "/client/v3/profile/{}/{}",                   WHO_ANYONE, RATE_OTHER,   profile_field_get,   NULL},
     {HTTP_PUT,   "/client/v3/profile/{}/{}",                   WHO_GUEST,  RATE_ROOM,    profile_field_put,   NULL},
-    {HTTP_DELETE, "/client/v3/profile/{}/{}",                   WHO_USER,   RATE_ROOM,    profile_field_put,   NULL},
+    {HTTP_DELETE, "/client/v3/profile/{}/{}",                   WHO_USER,   RATE_ROOM,    profile_field_delete,NULL},
 
     {HTTP_POST,  "/client/v3/createRoom",                      WHO_USER,   RATE_ROOM,    create_room_post,    create_body},
     {HTTP_POST,  "/client/v3/join/{}",                         WHO_GUEST,  RATE_ROOM,    join_post,           NULL},
@@ -284,7 +284,6 @@ const struct route client_routes[] = {
     {HTTP_POST,  "/client/v3/keys/upload/{}",                  WHO_USER,   RATE_OTHER,   keys_upload_post,    upload_body},
     {HTTP_POST,  "/client/v3/keys/query",                      WHO_GUEST,  RATE_OTHER,   keys_query_post,     query_body},
     {HTTP_POST,  "/client/v3/keys/claim",                      WHO_GUEST,  RATE_OTHER,   keys_claim_post,     claim_body},
-    {HTTP_GET,   "/client/v3/keys/changes",                    WHO_USER,   RATE_OTHER,   keys_changes_get,    NULL},
     {HTTP_POST,  "/client/v3/keys/device_signing/upload",      WHO_USER,   RATE_OTHER,   device_signing_post, signing_body},
     {HTTP_POST,  "/client/v3/keys/signatures/upload",          WHO_USER,   RATE_OTHER,   signatures_post,     content_body},
     {HTTP_POST,  "/client/v3/room_keys/version",               WHO_USER,   RATE_OTHER,   backup_version_post, backup_body},

@@ -50,6 +50,7 @@ enum err capabilities_get(struct hs *hs, struct req *req)
     put_enabled(capabilities, "m.change_password", true);
     put_enabled(capabilities, "m.set_displayname", true);
     put_enabled(capabilities, "m.set_avatar_url", true);
+    put_enabled(capabilities, "m.profile_fields", true);
     put_enabled(capabilities, "m.3pid_changes", false);
     put_enabled(capabilities, "m.get_login_token", true);
     return reply_json(req, out);

@@ -83,7 +83,7 @@ static enum err leave_all(struct hs *hs, struct req *req, const char *membership
 enum err deactivate_post(struct hs *hs, struct req *req)
 {
     static const enum stmt drops[] = {STMT_ACCOUNT_DATA_DROP_USER, STMT_BACKUP_DROP_USER,
-                                      STMT_PUSHER_DROP_USER};
+                                      STMT_PUSHER_DROP_USER, STMT_PROFILE_FIELD_DROP_USER};
     bool ok;
     TRY(uia_password(hs, req, &ok));
     if (!ok) {

@@ -8,7 +8,7 @@
 #include "engine/current.h"
 #include "event/mxid.h"
 
-enum { CHILDREN_MAX = 10000, POWER_FULL = 100, POWER_CLOSED = 50 };
+enum { POWER_FULL = 100, POWER_CLOSED = 50 };
 
 struct upgrade {
     struct hs *hs;
@@ -36,12 +36,12 @@ static void push_state(struct upgrade *u, const struct event *ev)
     json_put(state, STR("content"), json_copy(u->req->a, ev->content));
 }
 
-/* Everything of one type; `bans`: memberships, and of them only those. */
+/* All of one type, as far as one turn goes; `bans`: memberships, and of them only those. */
 static enum err copy_type(struct upgrade *u, const char *type, bool bans)
 {
     struct query q;
     int64_t name;
-    int64_t *nids = arena_array(u->req->a, CHILDREN_MAX, sizeof(*nids));
+    int64_t *nids = arena_array(u->req->a, UPGRADE_COPIED_MAX, sizeof(*nids));
     size_t n = 0;
     TRY(store_name_find(u->hs->store, str_of(type), &name));
     if (bans) {
@@ -49,7 +49,7 @@ static enum err copy_type(struct upgrade *u, const char *type, bool bans)
     } else {
         query_start(&q, u->hs->store, STMT_CURRENT_OF_TYPE, "ii", u->old->nid, name);
     }
-    while (n < CHILDREN_MAX && query_next(&q)) {
+    while (n < UPGRADE_COPIED_MAX && query_next(&q)) {
         nids[n] = query_int(&q, bans ? 2 : 0);
         n++;
     }

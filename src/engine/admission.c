@@ -27,6 +27,7 @@ static const struct rate rates[] = {
     [RATE_SEARCH]   = {  50,  120},
     [RATE_UPLOAD]   = {  50,   60},
     [RATE_FILE]     = { 300,  300}, /* by anyone, perhaps from another server */
+    [RATE_FETCH]    = {  60,   30}, /* each may push another file out of the cache */
 };
 /* clang-format on */
 
@@ -113,6 +114,12 @@ enum err admission_check(struct hs *hs, struct req *req)
     }
     uint64_t who = req->user != 0 ? (uint64_t)req->user << 1 : hash_of(req->address);
     int64_t wait_ms = take(hs, req->route->rate, who);
+    return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
+}
+
+enum err admission_fetch(struct hs *hs, struct req *req)
+{
+    int64_t wait_ms = hs->settings.rate_limits && req->user == 0 ? take(hs, RATE_FETCH, 0) : 0;
     return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
 }
 

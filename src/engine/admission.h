@@ -17,6 +17,10 @@ enum err admission_check(struct hs *hs, struct req *req);
  * for its hash: the same reply. */
 enum err admission_trial(struct hs *hs, struct req *req, int64_t user);
 
+/* Before a file is fetched from another server: counts it for those who did not say who they are,
+ * all together. The same reply. */
+enum err admission_fetch(struct hs *hs, struct req *req);
+
 /* Before a handler's first password hash, and before it has written anything: one request a turn
  * gets *go. For the others a reply is set (429: too many wait from that address), or the request is
  * parked and its handler runs again in a later turn. */

@@ -30,6 +30,7 @@ enum rate_class {
     RATE_SEARCH,
     RATE_UPLOAD,
     RATE_FILE,
+    RATE_FETCH, /* of no route: files that strangers have fetched, all of them together */
 };
 
 enum field_kind {

@@ -147,20 +147,11 @@ static enum err evaluate(struct hs *hs, const struct req *req, struct json **out
 {
     const struct ask *ask = req->ctx;
     struct sync_filter everything = {0};
-    struct look l = {.s = {.hs = hs,
-                           .a = hs->turn,
-                           .user = req->user,
-                           .user_id = req->user_id,
-                           .device_id = req->device_id,
-                           .since = ask->from,
-                           .upto = store_position(hs->store),
-                           .filter = &everything,
-                           .peeked = ask->room}};
+    struct look l = {0};
     int64_t end;
-    l.s.out = json_object(l.s.a);
+    TRY(sync_open(&l.s, hs, req, ask->from, &everything));
+    l.s.peeked = ask->room;
     l.chunk = json_array(l.s.a);
-    map_init_in(&l.s.met, l.s.a);
-    TRY(sync_read_ignored(&l.s));
     TRY(look_at_all(&l));
     struct json *chunk = json_array(l.s.a);
     TRY(put_rows(&l, chunk, &end));

@@ -96,8 +96,9 @@ enum err account_data_put_room(struct sync *s, struct sync_room *r) MUST_USE;
 enum err sync_event(struct sync *s, const struct stored *ev, struct json **out) MUST_USE;
 /* {"events": [...]}: the array of the part `key`, made when it is not there. */
 struct json *sync_events(struct json *parent, const char *key);
-/* Fills s->ignored. */
-enum err sync_read_ignored(struct sync *s) MUST_USE;
+/* An evaluation for the one who asks, of what came after `since`. */
+enum err sync_open(struct sync *s, struct hs *hs, const struct req *req, int64_t since,
+                   const struct sync_filter *filter) MUST_USE;
 bool sync_is_ignored(const struct sync *s, struct str user_id);
 
 /* A request that waited: is its device still logged in? *ok false: the refusal is set. */

@@ -4,6 +4,7 @@
 #include "engine/account_data.h"
 #include "engine/presence.h"
 #include "engine/token.h"
+#include "sync/devices.h"
 #include "sync/events.h"
 #include "sync/stream.h"
 
@@ -55,10 +56,23 @@ enum err sync_event(struct sync *s, const struct stored *ev, struct json **out)
     return ERR_NONE;
 }
 
-enum err sync_read_ignored(struct sync *s)
+enum err sync_open(struct sync *s, struct hs *hs, const struct req *req, int64_t since,
+                   const struct sync_filter *filter)
 {
     struct json *list;
-    TRY(account_data_get(s->hs, s->a, s->user, 0, STR("m.ignored_user_list"), &list));
+    *s = (struct sync){.hs = hs,
+                       .a = hs->turn,
+                       .user = req->user,
+                       .user_id = req->user_id,
+                       .device_id = req->device_id,
+                       .since = since,
+                       .upto = store_position(hs->store),
+                       .filter = filter,
+                       .bytes_left = SYNC_BYTES_MAX};
+    s->out = json_object(s->a);
+    map_init_in(&s->met, s->a);
+    map_init_in(&s->parted, s->a);
+    TRY(account_data_get(hs, s->a, s->user, 0, STR("m.ignored_user_list"), &list));
     s->ignored = json_get_object(list, "ignored_users");
     return ERR_NONE;
 }
@@ -67,22 +81,11 @@ enum err sync_read_ignored(struct sync *s)
 static enum err evaluate(struct hs *hs, const struct req *req, struct json **out, bool *news)
 {
     const struct ask *ask = req->ctx;
-    struct sync s = {.hs = hs,
-                     .a = hs->turn,
-                     .user = req->user,
-                     .user_id = req->user_id,
-                     .device_id = req->device_id,
-                     .is_initial = ask->is_initial,
-                     .full_state = ask->full_state,
-                     .state_after = ask->state_after,
-                     .since = ask->since,
-                     .upto = store_position(hs->store),
-                     .filter = &ask->filter,
-                     .bytes_left = SYNC_BYTES_MAX};
-    s.out = json_object(s.a);
-    map_init_in(&s.met, s.a);
-    map_init_in(&s.parted, s.a);
-    TRY(sync_read_ignored(&s));
+    struct sync s;
+    TRY(sync_open(&s, hs, req, ask->since, &ask->filter));
+    s.is_initial = ask->is_initial;
+    s.full_state = ask->full_state;
+    s.state_after = ask->state_after;
     json_put_text(s.out, "next_batch", token_write(hs, s.a, s.upto));
     for (size_t i = 0; i < COUNT_OF(streams); i++) {
         enum err (*fill)(struct sync *) = s.is_initial ? streams[i].initial : streams[i].changed;
@@ -116,8 +119,7 @@ enum err sync_is_logged_in(struct hs *hs, struct req *req, bool *ok)
     int64_t user;
     TRY(store_get_int(hs->store, &user, 0, STMT_TOKEN_GET, "b", req->token_hash));
     *ok = user != 0;
-    return *ok ? ERR_NONE
-               : reply_error(req, 401, "M_UNKNOWN_TOKEN", "this device was logged out");
+    return *ok ? ERR_NONE : reply_error(req, 401, "M_UNKNOWN_TOKEN", "this device was logged out");
 }
 
 enum err sync_wait(struct hs *hs, struct req *req, resume_fn resume, int64_t timeout_ms)
@@ -258,6 +260,7 @@ static enum err filter_get(struct hs *hs, struct req *req)
 /* clang-format off */
 const struct route sync_routes[] = {
     {HTTP_GET,   "/client/v3/sync",                            WHO_GUEST,  RATE_OTHER,   sync_get,            NULL},
+    {HTTP_GET,   "/client/v3/keys/changes",                    WHO_USER,   RATE_OTHER,   keys_changes_get,    NULL},
     {HTTP_GET,   "/client/v3/events",                          WHO_GUEST,  RATE_OTHER,   events_get,          NULL},
     {HTTP_POST,  "/client/v3/user/{}/filter",                  WHO_GUEST,  RATE_OTHER,   filter_post,         NULL},
     {HTTP_GET,   "/client/v3/user/{}/filter/{}",               WHO_GUEST,  RATE_OTHER,   filter_get,          NULL},

@@ -15,7 +15,7 @@ import { Resident } from "./resident.mjs";
 import { isThere, place, Spec } from "./spec.mjs";
 
 /** How many operations counted when this was last raised; it only rises. */
-const FLOOR = { client: 123, server: 35 };
+const FLOOR = { client: 127, server: 35 };
 const WITHIN_MS = 120_000;
 
 if (!isThere()) {

@@ -35,6 +35,12 @@ export const known = [
     counts: true,
     why: "the data's two forms, content and whole event, both take a whole event",
   },
+  {
+    id: "getEvents",
+    fault: /\/chunk\/\d+ must have required property '(event_id|sender|origin_server_ts|room_id)'/,
+    counts: true,
+    why: "the data names events of rooms only, and clients of the old stream are told receipts, typing and presence by it",
+  },
 ];
 
 /** "Known query types are specified as their own endpoints as an extension" of the general one. */

@@ -170,18 +170,30 @@ export const devices = [
     },
   },
   {
-    name: "people are found by name, those of elsewhere only through rooms",
+    name: "people are found by name in rooms that are open or shared, and nowhere else",
     async run({ server }) {
       const name = fresh("findable");
       const alice = await server.register(name);
       const bob = await server.register(fresh("bob"));
       const body = { search_term: name.toUpperCase() };
-      const found = await bob.must("POST", "/user_directory/search", { body });
-      equal(
-        found.results.map((/** @type {any} */ r) => r.user_id),
-        [alice.userId],
-        "whatever the case",
-      );
+      const found = async () =>
+        (await bob.must("POST", "/user_directory/search", { body })).results.map(
+          (/** @type {any} */ r) => r.user_id,
+        );
+      const room = await alice.createRoom({ preset: "private_chat", invite: [bob.userId] });
+      equal(await found(), [], "a closed room of hers");
+      await bob.join(room);
+      equal(await found(), [alice.userId], "a room of both, whatever the case");
+      await bob.must("POST", `/rooms/${enc(room)}/leave`, { body: {} });
+      equal(await found(), [], "he has left");
+      const rules = `/rooms/${enc(room)}/state/m.room.join_rules`;
+      await alice.must("PUT", rules, { body: { join_rule: "public" } });
+      equal(await found(), [alice.userId], "anybody may come");
+      await alice.must("PUT", rules, { body: { join_rule: "invite" } });
+      equal(await found(), [], "nobody may any more");
+      const visibility = `/rooms/${enc(room)}/state/m.room.history_visibility`;
+      await alice.must("PUT", visibility, { body: { history_visibility: "world_readable" } });
+      equal(await found(), [alice.userId], "anybody may read");
       const percent = await bob.must("POST", "/user_directory/search", {
         body: { search_term: "%" },
       });

@@ -136,4 +136,26 @@ export const accounts = [
       }
     },
   },
+  {
+    name: "a profile has fields of its owner's own",
+    async run({ stage }) {
+      const user = await stage.user("fields");
+      const other = await stage.user("reader");
+      const field = { userId: user.userId, keyName: "org.example.languages" };
+      const value = { "org.example.languages": ["de", "fr"] };
+      await user.ok("setProfileField", field, value);
+      assert.deepEqual(await other.ok("getProfileField", field), value);
+      assert.deepEqual(
+        (await other.ok("getUserProfile", { userId: user.userId }))["org.example.languages"],
+        ["de", "fr"],
+      );
+      await other.fails(403, "M_FORBIDDEN", "setProfileField", field, value);
+      await other.fails(403, "M_FORBIDDEN", "deleteProfileField", field);
+      await user.fails(400, "M_MISSING_PARAM", "setProfileField", field, { other: 1 });
+      const large = { "org.example.languages": "x".repeat(64 * 1024) };
+      await user.fails(400, "M_PROFILE_TOO_LARGE", "setProfileField", field, large);
+      await user.ok("deleteProfileField", field);
+      await other.fails(404, "M_NOT_FOUND", "getProfileField", field);
+    },
+  },
 ];

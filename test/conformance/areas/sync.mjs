@@ -150,4 +150,29 @@ export const sync = [
       await anyone.fails(401, "M_MISSING_TOKEN", "setTyping", { roomId, userId });
     },
   },
+  {
+    name: "the old streams are read by who may",
+    async run({ stage }) {
+      const user = await stage.user("stream");
+      const passer = await stage.user("passer");
+      const room_id = await user.room({
+        initial_state: [
+          {
+            type: "m.room.history_visibility",
+            state_key: "",
+            content: { history_visibility: "world_readable" },
+          },
+        ],
+      });
+      const { end } = await user.ok("getEvents", { timeout: 0 });
+      const event_id = await user.say(room_id, "hello");
+      await user.ok("getEvents", { from: end, timeout: 0 });
+      await user.fails(400, "M_INVALID_PARAM", "getEvents", { from: "no token" });
+      await passer.ok("peekEvents", { room_id, from: end, timeout: 0 });
+      await passer.fails(400, "M_INVALID_PARAM", "peekEvents", { room_id, from: "no token" });
+      await user.ok("initialSync", { limit: 2 });
+      await user.ok("getOneEvent", { eventId: event_id });
+      await passer.fails(404, "M_NOT_FOUND", "getOneEvent", { eventId: "$none" });
+    },
+  },
 ];
