@@ -81,6 +81,7 @@
 #define HIERARCHY_DEPTH_MAX 16
 #define GUESTS_OF_ROOM_MAX 1000 /* who leave when they may not stay */
 #define UPGRADE_COPIED_MAX 1000 /* bans, and rooms of a space, that move with a room */
+#define PRESENCE_TOLD_MAX 200   /* members of a room just entered */
 #define RESTRICTED_ROOMS_MAX 50 /* of a join rule that are looked at */
 #define REQUEST_ID_KEEP_MS (10 * 60 * 1000)
 #define REQUEST_ID_KEEP_MAX 1000

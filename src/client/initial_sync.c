@@ -47,7 +47,7 @@ static enum err put_presence(struct hs *hs, struct req *req, enum stmt stmt, int
 {
     struct query q;
     struct numbers users = {0};
-    query_start(&q, hs->store, stmt, "i", of);
+    query_start(&q, hs->store, stmt, "ii", of, (int64_t)PRESENCE_TOLD_MAX);
     while (query_next(&q)) {
         numbers_add(req->a, &users, query_int(&q, 0));
     }
@@ -57,10 +57,8 @@ static enum err put_presence(struct hs *hs, struct req *req, enum stmt stmt, int
         struct json *event;
         TRY(store_name_text(hs->store, req->a, users.at[i], &user_id));
         TRY(presence_event(hs, req->a, users.at[i], user_id, &event));
-        if (event != NULL) {
-            json_put_text(json_get(event, STR("content")), "user_id", user_id);
-            json_push(out, event);
-        }
+        json_put_text(json_get(event, STR("content")), "user_id", user_id);
+        json_push(out, event);
     }
     return ERR_NONE;
 }

@@ -74,14 +74,15 @@ enum err presence_event(struct hs *hs, struct arena *a, int64_t user, struct str
                         struct json **out)
 {
     struct json *content;
-    *out = NULL;
     TRY(presence_content(hs, a, user, &content));
-    if (content != NULL) {
-        *out = json_object(a);
-        json_put_text(*out, "type", STR("m.presence"));
-        json_put_text(*out, "sender", user_id);
-        json_put(*out, STR("content"), content);
+    if (content == NULL) {
+        content = json_object(a);
+        json_put_text(content, "presence", STR("offline"));
     }
+    *out = json_object(a);
+    json_put_text(*out, "type", STR("m.presence"));
+    json_put_text(*out, "sender", user_id);
+    json_put(*out, STR("content"), content);
     return ERR_NONE;
 }
 

@@ -13,7 +13,7 @@ void presence_free(struct presence *presence);
 bool presence_is_word(struct str presence);
 /* {presence, last_active_ago, status_msg, currently_active}; NULL: nothing is known. */
 enum err presence_content(struct hs *hs, struct arena *a, int64_t user, struct json **out) MUST_USE;
-/* The same as an event {type, sender, content}; NULL: nothing is known. */
+/* The same as an event {type, sender, content}; of whom nothing is known: offline. */
 enum err presence_event(struct hs *hs, struct arena *a, int64_t user, struct str user_id,
                         struct json **out) MUST_USE;
 /* A user of ours says so: stored, told to whom he shares a room with, here and elsewhere. */

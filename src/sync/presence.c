@@ -12,8 +12,7 @@ static enum err add(struct sync *s, struct map *told, int64_t user, struct str u
     map_put(told, user_id, s);
     TRY(presence_event(s->hs, s->a, user, user_id, &event));
     const struct json *content = json_get(event, STR("content"));
-    if (event == NULL ||
-        (s->is_initial && str_eq(json_get_text(content, "presence"), STR("offline"))) ||
+    if ((s->is_initial && str_eq(json_get_text(content, "presence"), STR("offline"))) ||
         !event_filter_allows(&s->filter->presence, STR("m.presence"), user_id, content)) {
         return ERR_NONE;
     }
@@ -51,7 +50,8 @@ static enum err add_met(struct sync *s, struct map *told)
     struct numbers users = {0};
     struct query q;
     for (size_t i = 0; i < s->entered.n; i++) {
-        query_start(&q, s->hs->store, STMT_PRESENCE_IN_ROOM, "i", s->entered.at[i]);
+        query_start(&q, s->hs->store, STMT_PRESENCE_IN_ROOM, "ii", s->entered.at[i],
+                    (int64_t)PRESENCE_TOLD_MAX);
         while (query_next(&q)) {
             numbers_add(s->a, &users, query_int(&q, 0));
         }

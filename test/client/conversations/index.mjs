@@ -16,6 +16,7 @@ import { search } from "./search.mjs";
 import { sessions } from "./sessions.mjs";
 import { spaces } from "./spaces.mjs";
 import { sync } from "./sync.mjs";
+import { visibility } from "./visibility.mjs";
 
 /**
  * @typedef {object} Conversation
@@ -32,6 +33,7 @@ export const conversations = [
   ...messages,
   ...relations,
   ...peeking,
+  ...visibility,
   ...search,
   ...sync,
   ...devices,
