@@ -1,7 +1,7 @@
 # The front door. Everything is built below build/; each target installs what it misses.
 # `make help` says what there is; CMake and its presets are underneath.
 .DEFAULT_GOAL := help
-.PHONY: help native wasm riot worker test fuzz sim sim-mutants vectors conformance lint format demo bench nightly clean deps
+.PHONY: help native wasm riot worker test fuzz reliability sim sim-mutants vectors conformance lint format demo bench nightly clean deps
 
 BUILD_ID ?= $(shell scripts/build-id.sh)
 JOBS ?= $(shell nproc)
@@ -20,6 +20,7 @@ help:
 	@echo "make sim      the simulator: SEED=n, or SEEDS=a..b, or MINUTES=m; NODES=1..4, LIAR=1, JOBS=n"
 	@echo "make sim-mutants  mutants of the tree, each caught by a seed"
 	@echo "make fuzz     each parser of foreign bytes, from its corpus: TIME=60 seconds (FUZZERS=\"json\": some)"
+	@echo "make reliability  breaks things on purpose and writes docs/reliability.md (PARTS=\"storage\": some)"
 	@echo "make bench    figures beside their aims (PARTS=\"sizes cold\": some)"
 	@echo "make conformance  answers judged by the specification's OpenAPI data (SPEC=DIR), and a table"
 	@echo "make nightly  the long runs             make clean    remove what was built"
@@ -88,6 +89,10 @@ sim-mutants: deps
 fuzz: deps
 	@$(INSTALL) lint
 	@TIME="$(or $(TIME),60)" JOBS="$(JOBS)" scripts/fuzz.sh $(FUZZERS)
+
+reliability: deps
+	@$(INSTALL) native lint browser
+	@scripts/reliability.sh $(PARTS)
 
 bench:
 	@scripts/bench.sh $(PARTS)

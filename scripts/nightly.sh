@@ -1,9 +1,9 @@
 #!/bin/sh
 # A night's run: what takes too long for every change. One failure fails it; a flake is a failure.
-#   PARTS  of it ("tests simulator fuzz scenario npm": all; npm is the scenario with npm's relay)
+#   PARTS  of it ("tests faults simulator fuzz scenario npm": all; npm is the scenario with npm's relay)
 #   ROUNDS of the scenario each way round and with both relays (5)
 #   SEEDS  of the simulator (2000, from a number that changes daily; it is printed, and repeats a run)
-#   KILLS  of the native server (200)
+#   KILLS  of the native server (200), CRASH_ROUNDS of the whole browser, ONCE_ROUNDS of its worker (50)
 #   BURST  messages at once (10000)
 #   FUZZ_SECONDS  of each fuzzer, from the kept corpus (600)
 set -u
@@ -11,7 +11,7 @@ top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top" || exit 1
 SEEDS=${SEEDS:-2000}
 FIRST=${FIRST:-$(date +%Y%m%d)00000}
-PARTS=${PARTS:-tests simulator fuzz scenario npm}
+PARTS=${PARTS:-tests faults simulator fuzz scenario npm}
 failed=
 
 part() { # NAME COMMAND...
@@ -41,6 +41,8 @@ simulate() {
     echo "seeds $FIRST..$last"
     build release sim && build/release/sim --seeds "$FIRST..$last"
 }
+
+storage() { build release faults && build/release/test/faults/faults 0; }
 
 scripts/install-packages.sh native wasm lint web browser || exit 1
 scripts/fetch-deps.sh || exit 1

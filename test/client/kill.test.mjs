@@ -8,10 +8,12 @@ import path from "node:path";
 import { test } from "node:test";
 
 import { enc, fresh } from "./matrix.mjs";
+import { outOfOrder, tell } from "./reliability.mjs";
 import { scratch, startNeurite, startRelay } from "./servers.mjs";
 
 const KILLS = Number(process.env.KILLS ?? 20);
 const SENDERS = 4;
+const command = `KILLS=${KILLS} make test RINGS=client`;
 
 /**
  * All messages of a room, oldest first.
@@ -109,14 +111,21 @@ test(`nothing acknowledged is lost or doubled by ${KILLS} kills under load`, asy
     }
   }
   const bodies = (await history(owner, room)).map((e) => e.content.body);
+  const told = users.map((_, i) =>
+    bodies.filter((b) => b.startsWith(`${i}:`)).map((b) => Number(b.split(":")[1])),
+  );
+  await tell({
+    fault: "the native server is killed -9 under load",
+    injected: KILLS,
+    acknowledged: acknowledged.size,
+    lost: [...acknowledged.keys()].filter((body) => !bodies.includes(body)).length,
+    duplicated: bodies.length - new Set(bodies).size,
+    out_of_order: told.reduce((sum, own) => sum + outOfOrder(own), 0),
+    command,
+  });
   assert.equal(new Set(bodies).size, bodies.length, "nothing is there twice");
-  for (const [i] of users.entries()) {
-    const own = bodies.filter((b) => b.startsWith(`${i}:`)).map((b) => Number(b.split(":")[1]));
-    assert.deepEqual(
-      own,
-      own.toSorted((a, b) => a - b),
-      "what one user sent is in order",
-    );
+  for (const own of told) {
+    assert.equal(outOfOrder(own), 0, "what one user sent is in order");
   }
   await server.stop();
 });
@@ -175,6 +184,7 @@ test(`two peers that are killed ${KILLS} times in turn both have everything, onc
     await restarting[i];
     await talking;
   }
+  const tally = { acknowledged: 0, lost: 0, duplicated: 0, out_of_order: 0 };
   for (const user of users) {
     for (const [i, other] of users.entries()) {
       const want = Array.from({ length: sent[i] }, (_, k) => `${who[i]} ${k}`);
@@ -182,7 +192,18 @@ test(`two peers that are killed ${KILLS} times in turn both have everything, onc
         () => user.texts(room, other.userId).length >= want.length,
         `${user.userId} has all that ${who[i]} said`,
       );
-      assert.deepEqual(user.texts(room, other.userId), want);
+      const got = user.texts(room, other.userId);
+      tally.acknowledged += want.length;
+      tally.lost += want.filter((text) => !got.includes(text)).length;
+      tally.duplicated += got.length - new Set(got).size;
+      tally.out_of_order += outOfOrder(got.map((text) => want.indexOf(text)));
+      assert.deepEqual(got, want);
     }
   }
+  await tell({
+    fault: "two native peers are killed -9 in turn, each read by both",
+    injected: KILLS,
+    ...tally,
+    command,
+  });
 });

@@ -4,7 +4,7 @@
 #include <sqlite3.h>
 
 static struct {
-    bool is_armed, is_lasting;
+    bool is_armed, is_paused, is_lasting;
     enum fault kind;
     uint64_t nth, struck;
     uint64_t calls[FAULT_COUNT];
@@ -66,6 +66,11 @@ uint64_t faults_disarm(void)
     return faults.struck;
 }
 
+void faults_pause(bool is_paused)
+{
+    faults.is_paused = is_paused;
+}
+
 uint64_t faults_calls(enum fault kind)
 {
     return faults.calls[kind];
@@ -73,7 +78,7 @@ uint64_t faults_calls(enum fault kind)
 
 bool fault_strikes(enum fault kind)
 {
-    if (!faults.is_armed) {
+    if (!faults.is_armed || faults.is_paused) {
         return false;
     }
     uint64_t n = ++faults.calls[kind];

@@ -24,6 +24,8 @@ void faults_start(void);
 void faults_arm(enum fault kind, uint64_t nth, bool is_lasting);
 /* Nothing fails any more. How often something did. */
 uint64_t faults_disarm(void);
+/* Calls count and fail, or do not for a while: those of who looks at what remains. */
+void faults_pause(bool is_paused);
 /* Calls of a kind since faults_arm. */
 uint64_t faults_calls(enum fault kind);
 

@@ -68,7 +68,9 @@ static void on_flush(void *ctx)
 {
     struct bench *b = ctx;
     struct course *c = &b->course;
+    faults_pause(true);
     uint64_t now = remains_read(b, REMAINS_FLUSHED, 0);
+    faults_pause(false);
     if (c->n == 0 || c->states[c->n - 1] != now) {
         assert(c->n < STATES_MAX);
         c->states[c->n++] = now;
