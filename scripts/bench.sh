@@ -1,17 +1,19 @@
 #!/bin/sh
 # Measures, and prints a table: our figures, a peer's from the same run, how many times better, the aim.
-#   bench.sh [PART...]   sizes native synapse relay cold latency; all of them without one
+#   bench.sh [PART...]   sizes cost native synapse relay cold latency; all of them without one
 #     sizes    what a browser fetches              native   the native homeserver under load
+#     cost     instructions of a message, on an empty server and on a full one (a gigabyte, made once)
 #     synapse  a real Synapse under the same load  relay    our relay beside npm's
 #     cold     the worker in both browsers: cold starts with small and large databases, commits
 #     latency  browser to browser: from fetch to sync, and from Enter to seen
 # Nothing is judged by time. The status is 1 when something could not be measured because of an error;
 # what cannot be there (Synapse without root) is a sentence. build/bench keeps bench.json and trend.jsonl.
+#   COST_EVENTS (1000000)  of the full server
 #   SECONDS (5)  of each load   LATENCY_SAMPLES (50)   BENCH_PORT (18700): the first of a hundred ports
 set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
-[ $# -gt 0 ] || set -- sizes native synapse relay cold latency
+[ $# -gt 0 ] || set -- sizes cost native synapse relay cold latency
 BENCH_PORT=${BENCH_PORT:-18700}
 export BENCH_PORT SITE_PORT="$((BENCH_PORT + 20))"
 
@@ -26,12 +28,16 @@ node_packages() {
 
 say "measures $parts; builds first what is not there (10 to 20 minutes from nothing)"
 targets=
-if wants native || wants relay || wants latency; then targets="$targets native"; fi
+if wants cost || wants native || wants relay || wants latency; then targets="$targets native"; fi
 if wants sizes || wants cold || wants latency; then targets="$targets wasm"; fi
 if wants latency; then targets="$targets riot"; fi
 # shellcheck disable=SC2086 # a list of targets
 [ -z "$targets" ] || make --no-print-directory $targets
 if wants cold || wants latency; then scripts/install-packages.sh web browser; fi
+if wants cost; then
+    scripts/install-packages.sh bench
+    cmake --build --preset release --target cost
+fi
 node_packages harness
 if wants relay; then node_packages test/wire; fi
 

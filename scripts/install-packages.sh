@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that the groups named need and that are not there yet:
-#   scripts/install-packages.sh native wasm lint web browser cluster docker
+#   scripts/install-packages.sh native wasm lint bench web browser cluster docker
 # As root, or through sudo. Says what it installs; says nothing when all is there.
 set -eu
 
@@ -10,6 +10,7 @@ packages_of() {
         libsodium-dev libcjson-dev libwebsockets-dev libssl-dev libcap-dev libnats-dev nodejs npm ;;
     wasm) echo emscripten ;;
     lint) echo clang clang-tidy clang-format-14 libclang-rt-14-dev cppcheck shellcheck git ;;
+    bench) echo valgrind ;;
     web) echo nginx-light nodejs npm brotli ;;
     browser) echo chromium firefox-esr ffmpeg fonts-dejavu-core fonts-noto-color-emoji ;;
     cluster) echo nats-server ;;

@@ -394,7 +394,9 @@ void gate_resume(struct hs *hs)
     struct req *req = parked_ready(hs->parked, hs->now.mono_ms);
     for (size_t n = 0; req != NULL && !hs->dead && n < REQUESTS_PARKED_MAX; n++) {
         run(hs, req, step_resume);
-        if (!req->reply.parked) {
+        if (req->reply.parked) {
+            parked_renew(hs->parked, req);
+        } else {
             parked_drop(hs->parked, req);
         }
         req = parked_ready(hs->parked, hs->now.mono_ms);

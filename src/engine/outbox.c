@@ -7,6 +7,7 @@
 
 enum {
     KICKED_MAX = 4096,
+    SERVERS_MAX = 4096,     /* of one room */
     NEWCOMER_ENDS_MAX = 64, /* of the graph, looked at for a server that joins */
 };
 
@@ -50,19 +51,32 @@ size_t outbox_take_kicked(struct hs *hs, struct outbox_kick *kicks, size_t max)
 }
 
 struct servers {
-    int64_t at[KICKED_MAX];
-    size_t n;
+    int64_t *at;
+    size_t n, cap;
 };
+
+static void add(struct hs *hs, struct servers *s, int64_t server)
+{
+    if (s->n == s->cap) {
+        s->cap = s->cap == 0 ? 16 : 2 * s->cap;
+        int64_t *at = arena_array(hs->turn, s->cap, sizeof(*at));
+        for (size_t i = 0; i < s->n; i++) {
+            at[i] = s->at[i];
+        }
+        s->at = at;
+    }
+    s->at[s->n] = server;
+    s->n++;
+}
 
 static enum err servers_of(struct hs *hs, int64_t room, struct servers *out)
 {
     struct query q;
-    out->n = 0;
+    *out = (struct servers){0};
     query_start(&q, hs->store, STMT_MEMBER_SERVERS, "i", room);
-    while (out->n < KICKED_MAX - 1 && query_next(&q)) {
+    while (out->n < SERVERS_MAX && query_next(&q)) {
         if (query_int(&q, 0) != hs->identity.server_name) {
-            out->at[out->n] = query_int(&q, 0);
-            out->n++;
+            add(hs, out, query_int(&q, 0));
         }
     }
     return query_end(&q);
@@ -82,8 +96,7 @@ static enum err add_target(struct hs *hs, const struct event *ev, struct servers
             return ERR_NONE;
         }
     }
-    out->at[out->n] = server;
-    out->n++;
+    add(hs, out, server);
     return ERR_NONE;
 }
 
@@ -142,11 +155,11 @@ enum err outbox_on_fact(struct hs *hs, const struct fact *fact)
     if (!fact->is_local) {
         return tell_newcomer(hs, fact);
     }
-    struct servers *servers = ARENA_NEW(hs->turn, struct servers);
-    TRY(servers_of(hs, fact->room->nid, servers));
-    TRY(add_target(hs, fact->ev, servers));
-    for (size_t i = 0; i < servers->n; i++) {
-        TRY(put(hs, servers->at[i], fact->event, STR_ABSENT, STR_ABSENT));
+    struct servers servers;
+    TRY(servers_of(hs, fact->room->nid, &servers));
+    TRY(add_target(hs, fact->ev, &servers));
+    for (size_t i = 0; i < servers.n; i++) {
+        TRY(put(hs, servers.at[i], fact->event, STR_ABSENT, STR_ABSENT));
     }
     return ERR_NONE;
 }
@@ -172,11 +185,11 @@ static enum err put_edu(struct hs *hs, int64_t server, struct str text, struct s
 enum err outbox_edu_room(struct hs *hs, int64_t room, struct str edu_type,
                          const struct json *content, struct str key)
 {
-    struct servers *servers = ARENA_NEW(hs->turn, struct servers);
+    struct servers servers;
     struct str text = edu_text(hs, edu_type, content);
-    TRY(servers_of(hs, room, servers));
-    for (size_t i = 0; i < servers->n; i++) {
-        TRY(put_edu(hs, servers->at[i], text, key));
+    TRY(servers_of(hs, room, &servers));
+    for (size_t i = 0; i < servers.n; i++) {
+        TRY(put_edu(hs, servers.at[i], text, key));
     }
     return ERR_NONE;
 }

@@ -1,15 +1,21 @@
 /* A bounded array of waiting requests, in order of arrival. */
 #include "engine/parked.h"
 
+enum { BUCKETS = 256 };
+
 struct slot {
     struct req *req; /* NULL: free */
     bool news;
+    bool is_linked; /* it wakes by news of its user */
+    size_t next;    /* of the same bucket, counted from 1 */
 };
 
 struct parked {
     struct slot slots[REQUESTS_PARKED_MAX];
     size_t n;   /* in use */
     size_t end; /* slots from here on were never used */
+    size_t n_linked;
+    size_t buckets[BUCKETS]; /* the linked ones by user, counted from 1 */
 };
 
 struct parked *parked_new(void)
@@ -30,11 +36,42 @@ void parked_free(struct parked *p)
     base_free(p);
 }
 
+static size_t *bucket_of(struct parked *p, int64_t user)
+{
+    return &p->buckets[(uint64_t)user % BUCKETS];
+}
+
+static void link_slot(struct parked *p, size_t i)
+{
+    if (!p->slots[i].req->wakes || p->slots[i].is_linked) {
+        return;
+    }
+    size_t *first = bucket_of(p, p->slots[i].req->user);
+    p->slots[i].next = *first;
+    *first = i + 1;
+    p->slots[i].is_linked = true;
+    p->n_linked++;
+}
+
+static void unlink_slot(struct parked *p, size_t i)
+{
+    if (!p->slots[i].is_linked) {
+        return;
+    }
+    size_t *at = bucket_of(p, p->slots[i].req->user);
+    while (*at != i + 1) {
+        at = &p->slots[*at - 1].next;
+    }
+    *at = p->slots[i].next;
+    p->n_linked--;
+}
+
 bool parked_keep(struct parked *p, struct req *req)
 {
     for (size_t i = 0; i < REQUESTS_PARKED_MAX; i++) {
         if (p->slots[i].req == NULL) {
             p->slots[i] = (struct slot){.req = req};
+            link_slot(p, i);
             p->n++;
             p->end = p->end > i + 1 ? p->end : i + 1;
             return true;
@@ -43,10 +80,21 @@ bool parked_keep(struct parked *p, struct req *req)
     return false;
 }
 
+void parked_renew(struct parked *p, const struct req *req)
+{
+    for (size_t i = 0; i < p->end; i++) {
+        if (p->slots[i].req == req) {
+            link_slot(p, i);
+            return;
+        }
+    }
+}
+
 void parked_drop(struct parked *p, struct req *req)
 {
     for (size_t i = 0; i < p->end; i++) {
         if (p->slots[i].req == req) {
+            unlink_slot(p, i);
             p->slots[i] = (struct slot){0};
             p->n--;
             arena_free(req->a);
@@ -112,10 +160,9 @@ size_t parked_count(const struct parked *p)
 
 void parked_news(struct parked *p, int64_t user)
 {
-    for (size_t i = 0; i < p->end; i++) {
-        struct req *req = p->slots[i].req;
-        if (req != NULL && req->wakes && req->user == user) {
-            p->slots[i].news = true;
+    for (size_t i = *bucket_of(p, user); i != 0; i = p->slots[i - 1].next) {
+        if (p->slots[i - 1].req->user == user) {
+            p->slots[i - 1].news = true;
         }
     }
 }
@@ -128,6 +175,24 @@ void parked_room_news(struct parked *p, int64_t room)
             p->slots[i].news = true;
         }
     }
+}
+
+size_t parked_wakes(const struct parked *p)
+{
+    return p->n_linked;
+}
+
+bool parked_next_quiet(const struct parked *p, size_t *i, int64_t *user)
+{
+    for (; *i < p->end; (*i)++) {
+        const struct slot *slot = &p->slots[*i];
+        if (slot->is_linked && !slot->news) {
+            *user = slot->req->user;
+            (*i)++;
+            return true;
+        }
+    }
+    return false;
 }
 
 struct req *parked_ready(struct parked *p, int64_t mono_ms)

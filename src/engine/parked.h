@@ -11,6 +11,8 @@ struct parked *parked_new(void);
 void parked_free(struct parked *p);
 /* False: there is no room; the request stays the caller's. */
 bool parked_keep(struct parked *p, struct req *req);
+/* It was resumed and waits again, perhaps for something else. */
+void parked_renew(struct parked *p, const struct req *req);
 /* Forgets the request and frees its arena. */
 void parked_drop(struct parked *p, struct req *req);
 struct req *parked_find(struct parked *p, enum door door, uint64_t id);
@@ -27,6 +29,10 @@ size_t parked_count(const struct parked *p);
 void parked_news(struct parked *p, int64_t user);
 /* Marks those that watch this room; 0: any room. */
 void parked_room_news(struct parked *p, int64_t room);
+/* How many wake by news. */
+size_t parked_wakes(const struct parked *p);
+/* The user of the next one that wakes by news and has none yet; *i starts at 0. */
+bool parked_next_quiet(const struct parked *p, size_t *i, int64_t *user);
 /* The next one with news or whose time is up; takes the mark away. NULL: none. */
 struct req *parked_ready(struct parked *p, int64_t mono_ms);
 /* Earliest until_ms; -1: none. */

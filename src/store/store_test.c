@@ -23,8 +23,8 @@ static bool may_scan(const char *name)
 {
     static const char *const allowed[] = {"ACCOUNT_COUNT", "PROFILE_SEARCH", "OUTBOX_SERVERS",
                                           "OUTBOX_DEPTHS", "WAITING_ROOMS"};
-    /* These read one event's relations, of which they keep their own list. */
-    if (strncmp(name, "RELATION_TREE_", 14) == 0) {
+    /* These make a list of their own and read it. */
+    if (strncmp(name, "RELATION_TREE_", 14) == 0 || strcmp(name, "MEMBER_SERVERS") == 0) {
         return true;
     }
     for (size_t i = 0; i < COUNT_OF(allowed); i++) {
