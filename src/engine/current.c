@@ -102,8 +102,11 @@ enum err current_get(struct hs *hs, const struct room *room, struct str type, st
     *out = NULL;
     TRY(store_name_find(hs->store, type, &type_name));
     TRY(store_name_find(hs->store, state_key, &key_name));
-    if (type_name != 0 && key_name != 0) {
-        TRY(state_row_get(hs, room->nid, type_name, key_name, &event));
+    if (type_name != 0 && key_name != 0 &&
+        !state_row_find(hs, room->nid, type_name, key_name, &event)) {
+        TRY(store_get_int(hs->store, &event, 0, STMT_CURRENT_GET, "iii", room->nid, type_name,
+                          key_name));
+        state_row_keep(hs, room->nid, type_name, key_name, event);
     }
     return event == 0 ? ERR_NONE : event_get(hs, event, out);
 }

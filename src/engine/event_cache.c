@@ -1,4 +1,4 @@
-/* Parsed events and rooms, by id and by row number; rows of the current state. */
+/* Parsed events and rooms, by id and by row number; rows of states. */
 #include "engine/event_cache.h"
 
 #include "base/map.h"
@@ -124,7 +124,7 @@ void event_forget(struct hs *hs, const struct stored *s)
 }
 
 struct state_row {
-    int64_t room, type, state_key, event;
+    int64_t of, type, state_key, event;
 };
 
 static struct str key_of_state(const struct state_row *row)
@@ -132,25 +132,26 @@ static struct str key_of_state(const struct state_row *row)
     return str_make(row, offsetof(struct state_row, event));
 }
 
-enum err state_row_get(struct hs *hs, int64_t room, int64_t type, int64_t state_key, int64_t *event)
+bool state_row_find(const struct hs *hs, int64_t of, int64_t type, int64_t state_key,
+                    int64_t *event)
 {
-    struct event_cache *c = hs->cache;
-    struct state_row wanted = {room, type, state_key, 0};
-    struct state_row *row = map_get(&c->state_rows, key_of_state(&wanted));
-    if (row == NULL) {
-        TRY(store_get_int(hs->store, &wanted.event, 0, STMT_CURRENT_GET, "iii", room, type,
-                          state_key));
-        row = ARENA_NEW(c->a, struct state_row);
-        *row = wanted;
-        map_put(&c->state_rows, key_of_state(row), row);
-    }
-    *event = row->event;
-    return ERR_NONE;
+    struct state_row wanted = {of, type, state_key, 0};
+    const struct state_row *row = map_get(&hs->cache->state_rows, key_of_state(&wanted));
+    *event = row == NULL ? 0 : row->event;
+    return row != NULL;
 }
 
-void state_row_forget(struct hs *hs, int64_t room, int64_t type, int64_t state_key)
+void state_row_keep(struct hs *hs, int64_t of, int64_t type, int64_t state_key, int64_t event)
 {
-    struct state_row row = {room, type, state_key, 0};
+    struct event_cache *c = hs->cache;
+    struct state_row *row = ARENA_NEW(c->a, struct state_row);
+    *row = (struct state_row){of, type, state_key, event};
+    map_put(&c->state_rows, key_of_state(row), row);
+}
+
+void state_row_forget(struct hs *hs, int64_t of, int64_t type, int64_t state_key)
+{
+    struct state_row row = {of, type, state_key, 0};
     (void)map_remove(&hs->cache->state_rows, key_of_state(&row));
 }
 

@@ -47,11 +47,13 @@ enum err event_keep(struct hs *hs, const struct stored *row, const struct event 
 /* The row changed: read it anew next time. */
 void event_forget(struct hs *hs, const struct stored *s);
 
-/* Which event is the room's state under these names (store_name): 0: none. */
-enum err state_row_get(struct hs *hs, int64_t room, int64_t type, int64_t state_key,
-                       int64_t *event) MUST_USE;
-/* The same row changed. */
-void state_row_forget(struct hs *hs, int64_t room, int64_t type, int64_t state_key);
+/* Which event stands under two names (store_name), 0: none, in the current state of a room or, with
+ * the negative of its number, in a snapshot, which never changes. False: that is not remembered. */
+bool state_row_find(const struct hs *hs, int64_t of, int64_t type, int64_t state_key,
+                    int64_t *event);
+void state_row_keep(struct hs *hs, int64_t of, int64_t type, int64_t state_key, int64_t event);
+/* The row changed. */
+void state_row_forget(struct hs *hs, int64_t of, int64_t type, int64_t state_key);
 
 enum err room_find(struct hs *hs, struct str room_id, struct room **out) MUST_USE;
 enum err room_get(struct hs *hs, int64_t nid, struct room **out) MUST_USE;

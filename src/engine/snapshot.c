@@ -19,6 +19,26 @@ static enum err chain_of(struct hs *hs, int64_t snapshot, int64_t *base, int64_t
     return query_end(&q);
 }
 
+/* Along the chain. */
+static enum err find_entry(struct hs *hs, int64_t snapshot, int64_t type, int64_t state_key,
+                           int64_t *event)
+{
+    for (int i = 0; snapshot != 0; i++) {
+        int64_t base;
+        int64_t chain;
+        assert(i <= STATE_DELTAS_MAX + 1);
+        TRY(store_get_int(hs->store, event, -1, STMT_SNAPSHOT_ENTRY_GET, "iii", snapshot, type,
+                          state_key));
+        if (*event >= 0) {
+            return ERR_NONE;
+        }
+        TRY(chain_of(hs, snapshot, &base, &chain));
+        snapshot = base;
+    }
+    *event = 0;
+    return ERR_NONE;
+}
+
 enum err snapshot_get(struct hs *hs, int64_t snapshot, struct str type, struct str state_key,
                       int64_t *event)
 {
@@ -27,22 +47,12 @@ enum err snapshot_get(struct hs *hs, int64_t snapshot, struct str type, struct s
     *event = 0;
     TRY(store_name_find(hs->store, type, &type_name));
     TRY(store_name_find(hs->store, state_key, &key_name));
-    if (type_name == 0 || key_name == 0) {
+    if (type_name == 0 || key_name == 0 ||
+        state_row_find(hs, -snapshot, type_name, key_name, event)) {
         return ERR_NONE;
     }
-    for (int i = 0; snapshot != 0; i++) {
-        int64_t base;
-        int64_t chain;
-        assert(i <= STATE_DELTAS_MAX + 1);
-        TRY(store_get_int(hs->store, event, -1, STMT_SNAPSHOT_ENTRY_GET, "iii", snapshot, type_name,
-                          key_name));
-        if (*event >= 0) {
-            return ERR_NONE;
-        }
-        TRY(chain_of(hs, snapshot, &base, &chain));
-        snapshot = base;
-    }
-    *event = 0;
+    TRY(find_entry(hs, snapshot, type_name, key_name, event));
+    state_row_keep(hs, -snapshot, type_name, key_name, *event);
     return ERR_NONE;
 }
 
