@@ -32,7 +32,7 @@ deps:
 native: deps
 	@cmake --preset release -DNEURITE_BUILD_ID="$(BUILD_ID)" >/dev/null
 	@cmake --build --preset release -j $(JOBS) --target neurite rendezvous
-	@cp build/release/neurite build/release/rendezvous build/
+	@install build/release/neurite build/release/rendezvous build/
 	@echo "build/neurite and build/rendezvous are ready"
 
 node_modules/.package-lock.json: package-lock.json | deps

@@ -9,9 +9,8 @@
 import { controlled, pause } from "./homeserver";
 
 export const REQUEST_ID_HEADER = "Neurite-Request-Id";
-const REPEATS = 3;
-/** Before the 1st, 2nd and 3rd repeat. A worker that was merely ended is back at once. */
-const REPEAT_AFTER_MS = [0, 250, 1000];
+/** Before each repeat. A worker that was merely ended is back at once; it may be ended again. */
+const REPEAT_AFTER_MS = [0, 250, 1000, 2000, 4000];
 const CONTROL_WAIT_MS = 10 * 1000;
 
 /**
@@ -38,7 +37,7 @@ export function newRequestId() {
  * @returns {Promise<boolean>} false: no more repeats
  */
 export async function readyToRepeat(repeat) {
-  if (repeat >= REPEATS) {
+  if (repeat >= REPEAT_AFTER_MS.length) {
     return false;
   }
   await pause(REPEAT_AFTER_MS[repeat]);
