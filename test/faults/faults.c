@@ -14,11 +14,11 @@ static struct {
 const char *fault_name(enum fault kind)
 {
     static const char *const names[FAULT_COUNT] = {
-        [FAULT_READ] = "a page read",
-        [FAULT_WRITE] = "a write",
-        [FAULT_FULL] = "a full disk",
-        [FAULT_FLUSH] = "a flush",
-        [FAULT_ALLOCATION] = "an allocation of sqlite",
+        [FAULT_READ] = "a page read fails",
+        [FAULT_WRITE] = "a write fails",
+        [FAULT_FULL] = "the disk is full",
+        [FAULT_FLUSH] = "a flush fails",
+        [FAULT_ALLOCATION] = "an allocation of sqlite fails",
     };
     return names[kind];
 }

@@ -14,7 +14,7 @@ enum fault {
     FAULT_COUNT
 };
 
-/* "a page read", say. */
+/* "a page read fails", say. */
 const char *fault_name(enum fault kind);
 
 /* Puts the allocator into sqlite. Before any other call of sqlite's. */

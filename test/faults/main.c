@@ -174,8 +174,8 @@ static void go_on(struct bench *b, struct town *t, struct tally *tally, struct j
 static void place_check(struct bench *b, enum fault kind, uint64_t nth, bool is_lasting)
 {
     struct tally *tally = &b->tally[kind];
-    (void)snprintf(b->place_text, sizeof(b->place_text), "%s fails, number %llu%s",
-                   fault_name(kind), (unsigned long long)nth, is_lasting ? " and all later" : "");
+    (void)snprintf(b->place_text, sizeof(b->place_text), "%s, number %llu%s", fault_name(kind),
+                   (unsigned long long)nth, is_lasting ? " and all later" : "");
     struct town *t = prepare(b);
     faults_arm(kind, nth, is_lasting);
     int status = act(b, t);
@@ -219,14 +219,14 @@ static void report(const struct bench *b, const char *file, uint64_t places)
     FILE *out = file == NULL ? NULL : fopen(file, "a");
     for (int kind = 0; out != NULL && kind < FAULT_COUNT; kind++) {
         const struct tally *tally = &b->tally[kind];
-        (void)fprintf(
-            out,
-            "{\"fault\":\"storage: %s fails, in each of %zu operations\",\"injected\":%llu,"
-            "\"acknowledged\":%llu,\"lost\":%llu,\"duplicated\":%llu,"
-            "\"command\":\"build/release/test/faults/faults %llu\"}\n",
-            fault_name((enum fault)kind), operations_n, (unsigned long long)tally->injected,
-            (unsigned long long)tally->acknowledged, (unsigned long long)tally->lost,
-            (unsigned long long)tally->doubled, (unsigned long long)places);
+        (void)fprintf(out,
+                      "{\"fault\":\"storage: %s, in each of %zu operations\",\"injected\":%llu,"
+                      "\"acknowledged\":%llu,\"lost\":%llu,\"duplicated\":%llu,"
+                      "\"command\":\"build/release/test/faults/faults %llu\"}\n",
+                      fault_name((enum fault)kind), operations_n,
+                      (unsigned long long)tally->injected, (unsigned long long)tally->acknowledged,
+                      (unsigned long long)tally->lost, (unsigned long long)tally->doubled,
+                      (unsigned long long)places);
     }
     if (out != NULL) {
         (void)fclose(out);
