@@ -9,7 +9,7 @@ packages_of() {
     native) echo build-essential curl cmake ninja-build pkg-config git ca-certificates openssl dpkg-dev \
         libsodium-dev libcjson-dev libwebsockets-dev libssl-dev libcap-dev libnats-dev nodejs npm ;;
     wasm) echo emscripten ;;
-    lint) echo clang clang-tidy clang-format-14 libclang-rt-14-dev cppcheck shellcheck git ;;
+    lint) echo clang clang-tidy clang-format-14 libclang-rt-14-dev cppcheck shellcheck mandoc git ;;
     bench) echo valgrind ;;
     web) echo nginx-light nodejs npm brotli ;;
     browser) echo chromium firefox-esr ffmpeg fonts-dejavu-core fonts-noto-color-emoji ;;

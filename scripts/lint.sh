@@ -87,6 +87,11 @@ lint_shellcheck() {
     done | xargs shellcheck
 }
 
+lint_mandoc() {
+    need mandoc || return
+    files 'docs/*.1' | xargs mandoc -T lint -W warning
+}
+
 lint_prettier() {
     need node || return
     [ -d node_modules/prettier ] || { echo "run npm ci" && return 77; }
@@ -103,7 +108,7 @@ lint_typescript() {
     return "$status"
 }
 
-all="layers banned hygiene clang_format clang_tidy cppcheck gcc_analyzer shellcheck prettier typescript"
+all="layers banned hygiene clang_format clang_tidy cppcheck gcc_analyzer shellcheck mandoc prettier typescript"
 [ $# -gt 0 ] || eval "set -- $all"
 mkdir -p "$top/build"
 echo "1..$#"

@@ -55,6 +55,8 @@ void conn_send_new(struct relay *relay, struct conn *conn, struct frame *f)
 void relay_bad(struct relay *relay, struct conn *conn)
 {
     metrics_add(&relay->metrics, METRIC_CLOSED_BAD, 1);
+    log_fact(&relay->config.log, LOG_DEBUG, "closed for what it sent",
+             conn->ip == NULL ? STR("") : conn->ip->text);
     conn_close(relay, conn, CONN_CLOSING);
 }
 

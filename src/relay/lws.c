@@ -48,6 +48,19 @@ static void random_get(void *arg, void *out, size_t n)
     }
 }
 
+/* "2026-01-02T03:04:05Z warn ..." */
+static void log_write(void *arg, enum log_level level, struct str fact)
+{
+    struct tm utc;
+    char when[32] = "";
+    time_t seconds = (time_t)(clock_ms(CLOCK_REALTIME) / 1000);
+    (void)arg;
+    if (gmtime_r(&seconds, &utc) != NULL) {
+        (void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &utc);
+    }
+    (void)fprintf(stderr, "%s %s %.*s\n", when, log_level_name(level), STR_ARG(fact));
+}
+
 struct str ip_of(struct lws *wsi, char out[64])
 {
     out[0] = 0;
@@ -529,6 +542,7 @@ enum server_end server_run(const struct options *options, void (*listening)(cons
         .is_strict = options->is_strict,
         .limits = options->limits,
         .random = random_get,
+        .log = {.most = options->log_level, .write = log_write},
     };
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,

@@ -15,6 +15,7 @@ enum option_code {
     OPTION_NOT_STRICT,
     OPTION_NO_METRICS,
     OPTION_CLUSTER,
+    OPTION_LOG_LEVEL,
     OPTION_LIMIT,
     OPTION_HELP,
     OPTION_VERSION,
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
     { "disableStrictMultiaddr", optional_argument, NULL, OPTION_NOT_STRICT },
     { "disableMetrics",         optional_argument, NULL, OPTION_NO_METRICS },
     { "cluster",                required_argument, NULL, OPTION_CLUSTER },
+    { "log-level",              required_argument, NULL, OPTION_LOG_LEVEL },
     { "limit",                  required_argument, NULL, OPTION_LIMIT },
     { "help",                   no_argument,       NULL, OPTION_HELP },
     { "version",                no_argument,       NULL, OPTION_VERSION },
@@ -53,6 +55,7 @@ static const char HELP[] =
     "      --disableStrictMultiaddr  join with any multiaddr (DISABLE_STRICT_MULTIADDR)\n"
     "      --disableMetrics        no /metrics (DISABLE_METRICS)\n"
     "      --cluster nats://HOST:PORT  be one relay with all others there (CLUSTER)\n"
+    "      --log-level LEVEL       error, warn, info or debug, to stderr (LOG_LEVEL; warn)\n"
     "      --limit NAME=N          set a limit, may be repeated:\n";
 
 void options_help(struct buf *out)
@@ -109,7 +112,7 @@ static enum err set_limit(struct arena *a, const char *text, struct options *out
 
 /* One option that getopt_long has read. */
 static enum err take(struct arena *a, int code, const char *text, struct options *out,
-                     const char **port, struct str *why)
+                     const char **port, const char **level, struct str *why)
 {
     switch (code) {
     case OPTION_PORT:
@@ -142,6 +145,9 @@ static enum err take(struct arena *a, int code, const char *text, struct options
     case OPTION_CLUSTER:
         out->cluster = non_empty(text);
         return ERR_NONE;
+    case OPTION_LOG_LEVEL:
+        *level = text;
+        return ERR_NONE;
     case OPTION_LIMIT:
         return set_limit(a, text, out, why);
     case OPTION_HELP:
@@ -154,7 +160,8 @@ static enum err take(struct arena *a, int code, const char *text, struct options
 }
 
 /* What is left once every option is read. */
-static enum err complete(struct arena *a, const char *port, struct options *out, struct str *why)
+static enum err complete(struct arena *a, const char *port, const char *level, struct options *out,
+                         struct str *why)
 {
     int64_t number = 9090;
     if (port != NULL && (!str_to_i64(str_of(port), &number) || number < 0 || number > 65535)) {
@@ -169,6 +176,11 @@ static enum err complete(struct arena *a, const char *port, struct options *out,
         *why = arena_fmt(a, "--cluster %s: give it as nats://HOST:PORT.", out->cluster);
         return ERR_SYNTAX;
     }
+    out->log_level = LOG_WARN;
+    if (level != NULL && log_level_read(str_of(level), &out->log_level) != ERR_NONE) {
+        *why = arena_fmt(a, "--log-level %s: it has to be error, warn, info or debug.", level);
+        return ERR_SYNTAX;
+    }
     if (out->limits.queue_low > out->limits.queue_high ||
         out->limits.queue_high > out->limits.queue_max) {
         *why = STR("queue-low, queue-high and queue-max have to be in that order.");
@@ -180,7 +192,7 @@ static enum err complete(struct arena *a, const char *port, struct options *out,
 enum err options_parse(struct arena *a, int argc, char **argv, const char *(*env)(const char *),
                        struct options *out, struct str *why)
 {
-    const char *port;
+    const char *port, *level = non_empty(env("LOG_LEVEL"));
     int code;
     *out = (struct options){.limits = limits_standard()};
     from_environment(env, out, &port);
@@ -196,7 +208,7 @@ enum err options_parse(struct arena *a, int argc, char **argv, const char *(*env
             *why = arena_fmt(a, "%s needs a value.", word);
             return ERR_SYNTAX;
         }
-        TRY(take(a, code, optarg, out, &port, why));
+        TRY(take(a, code, optarg, out, &port, &level, why));
     }
     for (int i = optind; i < argc; i++) {
         if (strcmp(argv[i], "true") != 0) { /* "--disableMetrics true" */
@@ -204,7 +216,7 @@ enum err options_parse(struct arena *a, int argc, char **argv, const char *(*env
             return ERR_SYNTAX;
         }
     }
-    return complete(a, port, out, why);
+    return complete(a, port, level, out, why);
 }
 
 bool options_have_pem(const struct options *o)

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "relay/limits.h"
+#include "relay/log.h"
 
 struct options {
     int port;
@@ -15,6 +16,7 @@ struct options {
     bool has_challenge, is_strict, has_metrics;
     bool wants_help, wants_version;
     struct limits limits;
+    enum log_level log_level;
 };
 
 /* Option before environment before default. env looks a variable up (NULL: not set). Texts are

@@ -83,6 +83,7 @@ void relay_tick(struct relay *relay, struct now now)
     star_tick(relay, now);
     roster_tick(relay, now);
     if (relay->scan_ms + RELAY_SCAN_MS <= now.mono_ms) {
+        log_sums(&relay->config.log, now, &relay->metrics);
         struct conn *conn = TAILQ_FIRST(&relay->conns);
         relay->scan_ms = now.mono_ms;
         while (conn != NULL) {

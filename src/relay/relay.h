@@ -11,6 +11,7 @@
 
 #include "relay/frame.h"
 #include "relay/limits.h"
+#include "relay/log.h"
 #include "relay/metrics.h"
 
 struct relay;
@@ -36,6 +37,7 @@ struct relay_config {
     bool has_challenge; /* joins prove their key */
     bool is_strict;     /* joined addresses have the form of address_is_strict */
     struct limits limits;
+    struct log log;
     /* The seam for nonces and session ids. */
     void (*random)(void *arg, void *out, size_t n);
     void *random_arg;

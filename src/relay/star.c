@@ -66,6 +66,7 @@ static void set_here(struct relay *relay, const struct address *address, bool is
 
 void address_drop(struct relay *relay, struct address *address)
 {
+    log_fact(&relay->config.log, LOG_INFO, "left", address->text);
     set_here(relay, address, false);
     list_set_plain(relay, address, false);
     list_swap(relay, address->index, relay->n_list - 1);
@@ -98,6 +99,7 @@ static struct address *address_new(struct relay *relay, struct conn *owner, stru
     relay->list[relay->n_list] = address;
     relay->n_list++;
     map_put(&relay->addresses, address->text, address);
+    log_fact(&relay->config.log, LOG_INFO, "joined", text);
     return address;
 }
 

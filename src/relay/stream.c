@@ -233,6 +233,7 @@ void stream_dial(struct relay *relay, struct now now, const struct dial *dial)
         return;
     }
     struct stream *stream = stream_new(relay, now, dial);
+    log_fact(&relay->config.log, LOG_DEBUG, "dialled by", dial->from);
     struct str accept = half_event(relay, &stream->halves[SIDE_DIALER], "accept");
     conn_send_new(relay, dial->dialer, socketio_event(relay->scratch, accept, NULL, 0));
     conn_send_new(relay, dial->listener,

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import WebSocket from "ws";
 import { Relay, freePort, program } from "./support/relay.mjs";
-import { Raw } from "./support/raw.mjs";
+import { Raw, text } from "./support/raw.mjs";
 
 const LIMIT = { timeout: 60000 };
 
@@ -43,10 +43,28 @@ describe("rendezvous", LIMIT, () => {
       [["--port"], "--port needs a value."],
       [["--port=x"], "--port x: a port is a number up to 65535."],
       [["stray"], "stray: only options are understood; --help lists them."],
+      [["--log-level", "loud"], "--log-level loud: it has to be error, warn, info or debug."],
       [["--limit", "stall=never"], "--limit stall=never: it has to be NAME=NUMBER."],
     ])) {
       const { status, stdout, stderr } = run(...args);
       assert.deepEqual([status, stdout, stderr], [2, "", `rendezvous: ${sentence}\n`]);
+    }
+  });
+
+  test("writes a line for each fact of its level, and few by default", async () => {
+    for (const [args, wanted] of /** @type {[string[], RegExp][]} */ ([
+      [[], /^$/],
+      [["--log-level=info"], /^\S+Z info joined (\/\S+)\n\S+Z info left \1\n$/],
+    ])) {
+      const relay = await Relay.start("ours", ...args);
+      const raw = await Raw.open(relay);
+      await raw.join("logged");
+      raw.emit("ss-leave", raw.address);
+      raw.write(text("2"));
+      assert.equal(await raw.says(), "3");
+      raw.end();
+      assert.equal(await relay.down(), 0);
+      assert.match(relay.stderr, wanted);
     }
   });
 
@@ -56,7 +74,8 @@ describe("rendezvous", LIMIT, () => {
     for (const name of ["port", "host", "key", "cert", "pfx", "passphrase", "limit"]) {
       assert.match(help.stdout, new RegExp(`--${name}`));
     }
-    assert.ok(help.stdout.split("\n").every((line) => line.length <= 100));
+    const lines = help.stdout.split("\n");
+    assert.ok(lines.length <= 45 && lines.every((line) => line.length <= 100), help.stdout);
     const version = run("--version");
     assert.equal(version.status, 0);
     assert.match(version.stdout, /^rendezvous \S+\n$/);
