@@ -1,7 +1,7 @@
 # The front door. Everything is built below build/; each target installs what it misses.
 # `make help` says what there is; CMake and its presets are underneath.
 .DEFAULT_GOAL := help
-.PHONY: help native wasm riot worker test fuzz reliability sim sim-mutants vectors conformance lint format demo bench nightly clean deps
+.PHONY: help native wasm riot worker test fuzz reliability sim sim-mutants vectors conformance lint format demo bench bench-relay nightly clean deps
 
 BUILD_ID ?= $(shell scripts/build-id.sh)
 JOBS ?= $(shell nproc)
@@ -22,6 +22,7 @@ help:
 	@echo "make fuzz     each parser of foreign bytes, from its corpus: TIME=60 seconds (FUZZERS=\"json\": some)"
 	@echo "make reliability  breaks things on purpose and writes docs/reliability.md (PARTS=\"storage\": some)"
 	@echo "make bench    figures beside their aims (PARTS=\"sizes cold\": some)"
+	@echo "make bench-relay  our relay beside npm's, a crowd of 10,000, HTTP between homeservers through it"
 	@echo "make conformance  answers judged by the specification's OpenAPI data (SPEC=DIR), and a table"
 	@echo "make nightly  the long runs             make clean    remove what was built"
 
@@ -96,6 +97,9 @@ reliability: deps
 
 bench:
 	@scripts/bench.sh $(PARTS)
+
+bench-relay:
+	@scripts/bench.sh relay
 
 nightly:
 	@test -f scripts/nightly.sh || { echo "make nightly: there is no long run yet" >&2; exit 1; }
