@@ -8,6 +8,7 @@
 #   WEB_ADDR     address to listen on (all)        WASM_DIR     a dendrite.wasm of your own (./wasm)
 #   RIOT_DIR     the client (build/riot)           BUILTIN_DIR  where the built-in one is (build)
 #   WORKER_JS    the worker (build/dendrite_sw.js) ACCESS_LOG   a file, or off (off)
+#   TLS_CERT, TLS_KEY  PEM files: serve HTTPS, so that other machines' browsers take the page
 #   CHECK=1      only check the configuration
 #
 # RELAY_ADDR may be several, with spaces between: relays of one cluster, taken in turn.
@@ -60,11 +61,22 @@ fill() {
     echo "s|\${$1}|$2|g"
 }
 
+tls=
+listen=${WEB_ADDR:+$WEB_ADDR:}$WEB_PORT
+if [ -n "${TLS_CERT:-}" ]; then
+    for file in "$TLS_CERT" "${TLS_KEY:-}"; do
+        [ -r "$file" ] || die "TLS_CERT and TLS_KEY have to be files, both"
+    done
+    listen="$listen ssl"
+    tls="ssl_certificate $(realpath "$TLS_CERT"); ssl_certificate_key $(realpath "$TLS_KEY");"
+fi
+
 [ -f "$RIOT_DIR/index.html" ] || die "no client in $RIOT_DIR; scripts/build-riot.sh makes it"
 mkdir -p "$prefix/tmp"
 prefix=$(cd "$prefix" && pwd)
 {
-    fill LISTEN "${WEB_ADDR:+$WEB_ADDR:}$WEB_PORT"
+    fill LISTEN "$listen"
+    fill TLS "$tls"
     fill RELAY_ADDR "$RELAY_ADDR"
     fill RESOLVER "$resolver"
     fill UPSTREAM "$upstream"

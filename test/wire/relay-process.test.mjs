@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { on, once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import WebSocket from "ws";
 import { Relay, freePort, program } from "./support/relay.mjs";
 import { Raw, text } from "./support/raw.mjs";
@@ -158,6 +159,28 @@ describe("rendezvous with TLS", LIMIT, () => {
       }).on("error", reject),
     );
 
+  /** The status of a page; undefined: nobody is there yet. @param {number} port */
+  const answers = (port) =>
+    new Promise((resolve) =>
+      get({ port, host: "127.0.0.1", path: "/", rejectUnauthorized: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on("error", () => resolve(undefined)),
+    );
+
+  /** Opens a websocket over TLS and says a word. @param {number} port */
+  async function greets(port) {
+    const url = `wss://127.0.0.1:${port}/socket.io/?EIO=3&transport=websocket`;
+    const socket = new WebSocket(url, { rejectUnauthorized: false });
+    const heard = on(socket, "message");
+    const next = async () => String((await heard.next()).value[0]);
+    assert.match(await next(), /^0\{"sid":/);
+    assert.equal(await next(), "40");
+    socket.send("2");
+    assert.equal(await next(), "3");
+    socket.terminate();
+  }
+
   test("serves with PEM files, with a locked key, and with PKCS#12", async () => {
     for (const words of [
       ["--key", file("key.pem"), "--cert", file("cert.pem")],
@@ -169,16 +192,35 @@ describe("rendezvous with TLS", LIMIT, () => {
       await running([`--port=${port}`, "--host=127.0.0.1", ...words], {}, async (line) => {
         assert.equal(line, `Listening on: https://127.0.0.1:${port}`);
         assert.equal(await health(port), 200);
-        const url = `wss://127.0.0.1:${port}/socket.io/?EIO=3&transport=websocket`;
-        const socket = new WebSocket(url, { rejectUnauthorized: false });
-        const heard = on(socket, "message");
-        const next = async () => String((await heard.next()).value[0]);
-        assert.match(await next(), /^0\{"sid":/);
-        assert.equal(await next(), "40");
-        socket.send("2");
-        assert.equal(await next(), "3");
-        socket.terminate();
+        await greets(port);
       });
+    }
+  });
+
+  test("is reached by wss through the origin of a page that nginx serves over HTTPS", async () => {
+    const relay = await Relay.start("ours");
+    const port = await freePort();
+    writeFileSync(file("index.html"), "a page");
+    const nginx = spawn(fileURLToPath(new URL("../../web/run-nginx.sh", import.meta.url)), [dir], {
+      env: {
+        ...process.env,
+        ...{ WEB_PORT: `${port}`, WEB_ADDR: "127.0.0.1", RELAY_ADDR: `127.0.0.1:${relay.port}` },
+        ...{ RIOT_DIR: dir, TLS_CERT: file("cert.pem"), TLS_KEY: file("key.pem") },
+      },
+    });
+    const ended = once(nginx, "exit");
+    let stderr = "";
+    nginx.stderr.on("data", (data) => (stderr += data));
+    try {
+      while ((await answers(port)) === undefined) {
+        assert.equal(nginx.exitCode, null, stderr);
+      }
+      assert.equal(await answers(port), 200);
+      await greets(port);
+    } finally {
+      nginx.kill("SIGTERM");
+      await ended;
+      assert.equal(await relay.down(), 0, relay.stderr);
     }
   });
 
