@@ -57,9 +57,11 @@ static enum err is_known(struct hs *hs, struct req *req, struct str user_id, str
     struct query q;
     struct numbers rooms = {0};
     int64_t user;
-    int64_t shared;
+    int64_t shared = 0;
     TRY(store_name_find(hs->store, user_id, &user));
-    TRY(store_get_int(hs->store, &shared, 0, STMT_MEMBER_SHARE_ONE, "ii", req->user, user));
+    if (user != req->user) { /* whom others find, finds himself */
+        TRY(store_get_int(hs->store, &shared, 0, STMT_MEMBER_SHARE_ONE, "ii", req->user, user));
+    }
     *known = shared != 0;
     if (*known) {
         return ERR_NONE;
@@ -105,7 +107,7 @@ enum err user_search_post(struct hs *hs, struct req *req)
     for (size_t i = 0; i < n && !limited; i++) {
         bool known;
         TRY(is_known(hs, req, found[i].user_id, &look, &known));
-        if (!known || str_eq(found[i].user_id, req->user_id)) {
+        if (!known) {
             continue;
         }
         limited = (int64_t)json_count(results) >= limit;
