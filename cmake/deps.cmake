@@ -1,4 +1,5 @@
-# Third-party code: dep_sqlite, dep_sodium, dep_cjson, dep_picohttp, dep_lws and dep_nats (native only).
+# Third-party code: dep_sqlite, dep_sodium, dep_cjson, dep_picohttp; dep_lws, dep_nats, dep_ares and
+# dep_openssl (native only).
 # sqlite and picohttpparser are compiled from NEURITE_DEPS everywhere; libsodium and cJSON are the
 # distribution's libraries natively, and its sources in wasm.
 if(NOT EXISTS "${NEURITE_DEPS}/sqlite/sqlite3.c")
@@ -61,6 +62,7 @@ else()
     pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
     pkg_check_modules(cjson REQUIRED IMPORTED_TARGET libcjson>=1.7)
     pkg_check_modules(lws REQUIRED IMPORTED_TARGET libwebsockets>=4.1)
+    pkg_check_modules(ares REQUIRED IMPORTED_TARGET libcares>=1.16)
     add_library(dep_sodium INTERFACE)
     target_link_libraries(dep_sodium INTERFACE PkgConfig::sodium)
     add_library(dep_cjson INTERFACE)
@@ -70,4 +72,9 @@ else()
     target_link_libraries(dep_lws INTERFACE PkgConfig::lws)
     add_library(dep_nats INTERFACE)
     target_link_libraries(dep_nats INTERFACE PkgConfig::nats)
+    pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl>=1.1.1)
+    add_library(dep_openssl INTERFACE)
+    target_link_libraries(dep_openssl INTERFACE PkgConfig::openssl)
+    add_library(dep_ares INTERFACE)
+    target_link_libraries(dep_ares INTERFACE PkgConfig::ares)
 endif()

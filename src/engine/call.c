@@ -1,7 +1,9 @@
 /* Outgoing requests and replies, queued until the end of the turn. */
 #include "engine/call.h"
 
+#include "engine/effects.h"
 #include "engine/input.h"
+#include "engine/server_keys.h"
 #include "event/mxid.h"
 #include "event/seal.h"
 #include "net/link.h"
@@ -12,7 +14,7 @@ enum { CALLS_MAX = 4096 };
 struct parcel {
     struct parcel *next;
     struct call *call;
-    struct str request; /* of a call, in its arena */
+    struct str line, rest; /* of a call's request, in its arena: the first line, all after Host */
     int64_t timeout_ms;
     struct arena *a; /* of a reply */
     uint64_t stream;
@@ -72,7 +74,8 @@ void calls_free(struct calls *calls)
 
 bool call_is_possible(const struct hs *hs, struct str server)
 {
-    return hs->net != NULL && mxid_is_peer(server, NULL);
+    return mxid_is_peer(server, NULL) ? hs->net != NULL
+                                      : hs->settings.federates && mxid_is_server(server);
 }
 
 struct call *call_new(struct hs *hs, struct str server, answer_fn answer)
@@ -107,9 +110,8 @@ enum err call_send(struct hs *hs, struct call *call, const char *method, struct 
     struct event_signer signer = hs_signer(hs);
     struct seal_request request = {str_of(method), path, call->server, body};
     TRY(seal_request_sign(call->a, &request, &signer, &auth));
-    struct str head = arena_fmt(
-        call->a, "%s %.*s HTTP/1.1\r\nhost: %.*s\r\nauthorization: %.*s\r\nconnection: close\r\n",
-        method, STR_ARG(path), STR_ARG(call->server), STR_ARG(auth));
+    struct str line = arena_fmt(call->a, "%s %.*s HTTP/1.1\r\n", method, STR_ARG(path));
+    struct str head = arena_fmt(call->a, "authorization: %.*s\r\n", STR_ARG(auth));
     struct str length =
         body == NULL
             ? STR("\r\n")
@@ -118,7 +120,8 @@ enum err call_send(struct hs *hs, struct call *call, const char *method, struct 
     hs->calls->open[hs->calls->n_open] = call;
     hs->calls->n_open++;
     queue(hs->calls, (struct parcel){.call = call,
-                                     .request = arena_join(call->a, head, length, content),
+                                     .line = line,
+                                     .rest = arena_join(call->a, head, length, content),
                                      .timeout_ms = timeout_ms});
     return ERR_NONE;
 }
@@ -165,6 +168,23 @@ void calls_cut(struct calls *calls, size_t mark)
     calls->queued = mark;
 }
 
+static void leave(struct hs *hs, const struct parcel *p)
+{
+    struct call *call = p->call;
+    if (!call_is_possible(hs, call->server)) {
+        calls_answered(hs, call->id, 0, STR("this server name cannot be reached"), STR(""));
+    } else if (mxid_is_peer(call->server, NULL)) {
+        struct str host =
+            arena_fmt(call->a, "host: %.*s\r\nconnection: close\r\n", STR_ARG(call->server));
+        net_call(hs->net, hs->now, call->server, call->id,
+                 arena_join(call->a, p->line, host, p->rest), p->timeout_ms);
+    } else {
+        effects_fetch(hs->effects, call->id, call->server,
+                      arena_join(call->a, p->line, p->rest, STR("")),
+                      hs->now.mono_ms + p->timeout_ms);
+    }
+}
+
 void calls_leave(struct hs *hs)
 {
     struct calls *calls = hs->calls;
@@ -178,10 +198,8 @@ void calls_leave(struct hs *hs)
             if (hs->net != NULL) {
                 net_answer(hs->net, hs->now, p->stream, p->status, p->head, p->body);
             }
-        } else if (call_is_possible(hs, p->call->server)) {
-            net_call(hs->net, hs->now, p->call->server, p->call->id, p->request, p->timeout_ms);
         } else {
-            calls_answered(hs, p->call->id, 0, STR("this server name cannot be reached"), STR(""));
+            leave(hs, p);
         }
         parcel_free(p);
     }
@@ -203,14 +221,49 @@ bool call_is_open(const struct hs *hs, uint64_t id)
 }
 
 /* Runs the callback as an input of its own. */
-static enum err run_answer(struct hs *hs, struct call *call, int status, struct json *body,
-                           const char *why)
+static enum err run_answer(struct hs *hs, struct call *call, int status, const char *why)
 {
     struct input in;
     TRY(input_begin(hs, &in));
-    enum err err = call->answer(hs, call, status, body, why);
+    enum err err = call->answer(hs, call, status, status == 0 ? NULL : call->body, why);
     enum err ended = input_end(hs, &in, err == ERR_NONE);
     return ended != ERR_NONE ? ERR_CORRUPT : err;
+}
+
+static void deliver(struct hs *hs, struct call *call)
+{
+    const char *why = call->why.p == NULL ? "" : call->why.p;
+    enum err err = run_answer(hs, call, call->status, why);
+    if (err != ERR_NONE && !input_is_fatal(err)) { /* taken back: it counts as a failed call */
+        hs_log(hs, LOG_WARN, "an answer of %.*s could not be taken: %s (%s)", STR_ARG(call->server),
+               err_name(err), store_why(hs->store));
+        err = run_answer(hs, call, 0, "its answer could not be taken");
+    }
+    if (err != ERR_NONE && input_is_fatal(err)) {
+        input_fatal(hs, err);
+    }
+    forget(hs->calls, call);
+}
+
+/* The keys of its events are known, or cannot be. */
+static void deliver_held(struct hs *hs, uint64_t id)
+{
+    struct call *call = find(hs, id);
+    if (call != NULL) {
+        deliver(hs, call);
+    }
+}
+
+struct hold {
+    struct call *call;
+    bool waits;
+};
+
+static enum err hold(struct hs *hs, void *ctx)
+{
+    struct hold *h = ctx;
+    return server_keys_await_events(hs, h->call->body,
+                                    (struct key_waiter){deliver_held, h->call->id}, &h->waits);
 }
 
 void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, struct str body)
@@ -219,20 +272,19 @@ void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, stru
     if (call == NULL) {
         return;
     }
-    struct json *json = NULL;
+    struct hold h = {call, false};
+    call->status = status;
+    call->why = arena_str(call->a, why);
     call->text = body;
-    if (status != 0 && json_parse(call->a, body, &json, NULL) != ERR_NONE) {
-        json = NULL;
+    if (status == 0 || json_parse(call->a, body, &call->body, NULL) != ERR_NONE) {
+        call->body = NULL;
     }
-    struct str reason = arena_str(call->a, why);
-    enum err err = run_answer(hs, call, status, json, reason.p == NULL ? "" : reason.p);
-    if (err != ERR_NONE && !input_is_fatal(err)) { /* taken back: it counts as a failed call */
-        hs_log(hs, LOG_WARN, "an answer of %.*s could not be taken: %s (%s)", STR_ARG(call->server),
-               err_name(err), store_why(hs->store));
-        err = run_answer(hs, call, 0, NULL, "its answer could not be taken");
+    if (hs->settings.federates && status == 200 && call->body != NULL) {
+        (void)input_run(hs, hold, &h, "asking for keys");
     }
-    if (err != ERR_NONE && input_is_fatal(err)) {
-        input_fatal(hs, err);
+    if (h.waits) {
+        call->text = arena_str(call->a, body);
+    } else if (!hs->dead) {
+        deliver(hs, call);
     }
-    forget(hs->calls, call);
 }

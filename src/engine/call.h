@@ -1,5 +1,6 @@
-/* Requests to other homeservers over the peer-to-peer stack, and answers to theirs. Both are queued
- * and handed to the network at the end of the turn, so that an input rolled back sends nothing. */
+/* Requests to other homeservers, over the peer-to-peer stack to peers and over HTTPS to others, and
+ * answers to those of peers. They are queued and leave at the end of the turn, so that an input
+ * rolled back sends nothing. */
 #ifndef ENGINE_CALL_H
 #define ENGINE_CALL_H
 
@@ -19,6 +20,9 @@ struct call {
     struct str server;
     answer_fn answer;
     struct str text; /* the answer's body as it came, during answer */
+    int status;      /* and its status, 0: none */
+    struct json *body;
+    struct str why;
     void *ctx; /* the caller's, usually allocated in a; ids, never pointers into other lifetimes */
 };
 
@@ -33,7 +37,8 @@ enum err call_send(struct hs *hs, struct call *call, const char *method, struct 
                    const struct json *body, int64_t timeout_ms) MUST_USE;
 /* Is the call still without its answer? */
 bool call_is_open(const struct hs *hs, uint64_t id);
-/* Can server be reached by name at all (a peer id, and we have a relay)? */
+/* Can server be reached by name at all: is it a peer and we have a relay, or is it none and we
+ * federate over HTTPS? */
 bool call_is_possible(const struct hs *hs, struct str server);
 
 /* Answers a peer's request; copied and queued. */
@@ -44,7 +49,8 @@ size_t calls_mark(const struct calls *calls);
 void calls_cut(struct calls *calls, size_t mark);
 /* Hands everything queued to the network. */
 void calls_leave(struct hs *hs);
-/* net's answer to a call: finds it, runs it as an input, forgets it. */
+/* The answer to a call: finds it, runs it as an input, forgets it; once the keys are known that its
+ * events are signed with. */
 void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, struct str body);
 
 #endif

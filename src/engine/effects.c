@@ -14,6 +14,7 @@ struct item {
     uint64_t turn; /* UNSTAMPED until the turn commits */
     int status;
     bool is_text;
+    int64_t at_mono_ms;
     size_t head_n, bytes_n;
     char data[]; /* head, then bytes */
 };
@@ -97,6 +98,13 @@ void effects_close(struct effects *e, uint64_t link)
     push(e, (struct item){.kind = EFFECT_CLOSE, .id = link}, STR(""), STR(""));
 }
 
+void effects_fetch(struct effects *e, uint64_t id, struct str server, struct str request,
+                   int64_t until_mono_ms)
+{
+    push(e, (struct item){.kind = EFFECT_FETCH, .id = id, .at_mono_ms = until_mono_ms}, server,
+         request);
+}
+
 size_t effects_mark(const struct effects *e)
 {
     return e->pushed;
@@ -168,6 +176,7 @@ static bool give(struct effects *e, struct effect *out)
                            .id = item->id,
                            .status = item->status,
                            .is_text = item->is_text,
+                           .at_mono_ms = item->at_mono_ms,
                            .head = str_make(item->data, item->head_n),
                            .bytes = str_make(item->data + item->head_n, item->bytes_n)};
     return true;

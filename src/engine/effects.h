@@ -15,6 +15,8 @@ void effects_respond(struct effects *e, uint64_t id, int status, struct str head
 void effects_send(struct effects *e, uint64_t link, struct str message, bool is_text);
 void effects_dial(struct effects *e, uint64_t link, struct str url);
 void effects_close(struct effects *e, uint64_t link);
+void effects_fetch(struct effects *e, uint64_t id, struct str server, struct str request,
+                   int64_t until_mono_ms);
 
 /* For a savepoint: cut drops everything pushed since the mark. */
 size_t effects_mark(const struct effects *e);

@@ -13,6 +13,7 @@
 struct effects;
 struct parked;
 struct calls;
+struct key_waits;
 struct typing;
 struct presence;
 struct unread;
@@ -42,6 +43,7 @@ struct settings {
     struct strs relays;
     struct password_cost password_cost;
     bool read_only, rate_limits, guests;
+    bool federates; /* over HTTPS, with servers that have ordinary names */
 };
 
 typedef enum err (*subscriber_fn)(struct hs *hs, const struct fact *fact);
@@ -58,6 +60,7 @@ struct hs {
     struct effects *effects;
     struct parked *parked;
     struct calls *calls;
+    struct key_waits *key_waits; /* engine/server_keys.c */
     struct typing *typing;
     struct presence *presence;
     struct unread *unread;

@@ -11,6 +11,7 @@
 #include "engine/parked.h"
 #include "engine/peer_auth.h"
 #include "engine/route.h"
+#include "engine/server_keys.h"
 
 #include <string.h>
 
@@ -181,29 +182,70 @@ static enum err find_route(const struct route *const *tables, struct req *req)
     return reply_error(req, 404, "M_UNRECOGNIZED", "this homeserver does not know that path");
 }
 
+static enum err admit_client(struct hs *hs, struct req *req, bool *done)
+{
+    TRY(authenticate(hs, req));
+    *done = req->reply.status != 0;
+    if (!*done) {
+        TRY(admission_check(hs, req));
+        *done = req->reply.status != 0;
+    }
+    /* A logout that is repeated has no token any more, but an answer that was kept. */
+    if (!*done || req->reply.status == 401) {
+        TRY(once(hs, req, done));
+        *done = *done || req->reply.status != 0;
+    }
+    return *done ? ERR_NONE : parse_body(req, done);
+}
+
+static enum err serve(struct hs *hs, struct req *req);
+
+static enum err serve_again(struct hs *hs, struct req *req, bool is_time_up)
+{
+    (void)is_time_up;
+    req->reply.parked = false;
+    req->until_ms = -1;
+    return serve(hs, req);
+}
+
+static void keys_are_here(struct hs *hs, uint64_t id)
+{
+    struct req *req = parked_find(hs->parked, DOOR_SERVER, id);
+    if (req != NULL) {
+        req->until_ms = hs->now.mono_ms;
+    }
+}
+
+/* First the key of who asks, then those of the events in what he brings. */
+static enum err admit_server(struct hs *hs, struct req *req, bool *done)
+{
+    struct key_waiter waiter = {keys_are_here, req->id};
+    struct str server, key_id;
+    bool waits = false;
+    if (req->route->who == WHO_SERVER && peer_auth_signer(req, &server, &key_id)) {
+        TRY(server_keys_await(hs, server, key_id, waiter, &waits));
+    }
+    if (!waits) {
+        TRY(authenticate(hs, req));
+        *done = req->reply.status != 0;
+    }
+    if (!waits && !*done) {
+        TRY(server_keys_await_events(hs, req->body, waiter, &waits));
+    }
+    *done = *done || waits;
+    return waits ? req_park(req, serve_again, -1, false) : ERR_NONE;
+}
+
 /* Everything inside the savepoint. A reply is set, or the request is parked. */
 static enum err serve(struct hs *hs, struct req *req)
 {
     bool done;
-    if (req->door == DOOR_PEER) { /* the body is part of what is signed */
+    if (req->door == DOOR_CLIENT) {
+        TRY(admit_client(hs, req, &done));
+    } else { /* the body is part of what is signed */
         TRY(parse_body(req, &done));
         if (!done) {
-            TRY(authenticate(hs, req));
-        }
-    } else {
-        TRY(authenticate(hs, req));
-        done = req->reply.status != 0;
-        if (!done) {
-            TRY(admission_check(hs, req));
-            done = req->reply.status != 0;
-        }
-        /* A logout that is repeated has no token any more, but an answer that was kept. */
-        if (!done || req->reply.status == 401) {
-            TRY(once(hs, req, &done));
-            done = done || req->reply.status != 0;
-        }
-        if (!done) {
-            TRY(parse_body(req, &done));
+            TRY(req->door == DOOR_SERVER ? admit_server(hs, req, &done) : authenticate(hs, req));
         }
     }
     if (done || req->reply.status != 0) {
@@ -305,10 +347,10 @@ static struct str address_of(const struct http_head *head)
     return str_trim(str_find_last(others, ',', &comma) ? str_from(others, comma + 1) : others);
 }
 
-void gate_client(struct hs *hs, const struct route *const *tables, uint64_t id, struct str head,
-                 struct str body)
+void gate_request(struct hs *hs, enum door door, const struct route *const *tables, uint64_t id,
+                  struct str head, struct str body)
 {
-    struct req *req = req_new(DOOR_CLIENT, id);
+    struct req *req = req_new(door, id);
     struct http_head *parsed = ARENA_NEW(req->a, struct http_head);
     head = arena_str(req->a, head);
     req->body_text = arena_str(req->a, body);
@@ -344,9 +386,16 @@ void gate_peer(struct hs *hs, const struct route *const *tables, uint64_t stream
     settle(hs, req);
 }
 
-void gate_gone(struct hs *hs, uint64_t id)
+/* Of a client or a server that the host serves: their ids are of one sequence. */
+static struct req *find_of_host(struct hs *hs, uint64_t id)
 {
     struct req *req = parked_find(hs->parked, DOOR_CLIENT, id);
+    return req != NULL ? req : parked_find(hs->parked, DOOR_SERVER, id);
+}
+
+void gate_gone(struct hs *hs, uint64_t id)
+{
+    struct req *req = find_of_host(hs, id);
     if (req != NULL && req->wakes) {
         parked_drop(hs->parked, req);
     } else if (req != NULL) { /* a write goes on: its answer is kept under its request id */
@@ -356,7 +405,7 @@ void gate_gone(struct hs *hs, uint64_t id)
 
 struct req *gate_find(struct hs *hs, uint64_t id)
 {
-    struct req *req = parked_find(hs->parked, DOOR_CLIENT, id);
+    struct req *req = find_of_host(hs, id);
     return req != NULL ? req : parked_find(hs->parked, DOOR_PEER, id);
 }
 

@@ -13,9 +13,10 @@ struct parked;
 struct parked *parked_new(void);
 void parked_free(struct parked *parked);
 
-/* A client's request (hs_request). */
-void gate_client(struct hs *hs, const struct route *const *tables, uint64_t id, struct str head,
-                 struct str body);
+/* A request that the host took: a client's (hs_request), or another server's (hs_server_request).
+ */
+void gate_request(struct hs *hs, enum door door, const struct route *const *tables, uint64_t id,
+                  struct str head, struct str body);
 /* A peer's request over an authenticated stream. */
 void gate_peer(struct hs *hs, const struct route *const *tables, uint64_t stream,
                struct str peer_id, const struct http_head *head, struct str body);

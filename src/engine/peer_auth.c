@@ -1,6 +1,7 @@
 /* The X-Matrix header of a peer's request. */
 #include "engine/peer_auth.h"
 
+#include "engine/server_keys.h"
 #include "event/mxid.h"
 #include "event/seal.h"
 
@@ -42,12 +43,11 @@ static bool parse(struct str header, struct x_matrix *out)
     return out->origin.n > 0 && out->key.n > 0 && out->sig.n > 0;
 }
 
-static enum err check_signature(struct req *req, const struct x_matrix *x, struct str destination)
+static enum err check_signature(struct hs *hs, struct req *req, const struct x_matrix *x,
+                                struct str destination)
 {
     uint8_t key[SIGN_PUBLIC_SIZE];
-    if (!mxid_is_peer(x->origin, key)) {
-        return ERR_REFUSED;
-    }
+    TRY(server_key_find(hs, x->origin, x->key, key));
     struct json *object = json_object(req->a);
     json_put_text(object, "method", req->head->method_text);
     json_put_text(object, "uri", req->head->target);
@@ -69,17 +69,33 @@ enum err peer_auth_check(struct hs *hs, struct req *req)
     if (!parse(header, &x)) {
         return reply_error(req, 401, "M_UNAUTHORIZED", "this wants an X-Matrix authorization");
     }
-    if (!str_eq(x.origin, req->origin)) {
+    if (req->door == DOOR_PEER && !str_eq(x.origin, req->origin)) {
         return reply_error(req, 401, "M_UNAUTHORIZED",
                            "the origin is not the peer at the other end of this connection");
+    }
+    if (req->door == DOOR_SERVER && (!mxid_is_server(x.origin) || mxid_is_peer(x.origin, NULL))) {
+        return reply_error(req, 401, "M_UNAUTHORIZED",
+                           "the origin is not the name of a server on the web");
     }
     if (x.destination.n > 0 && !str_eq(x.destination, hs->identity.server)) {
         return reply_error(req, 401, "M_UNAUTHORIZED", "the destination is another server");
     }
-    enum err err = check_signature(req, &x, hs->identity.server);
+    enum err err = check_signature(hs, req, &x, hs->identity.server);
     if (err == ERR_REFUSED || err == ERR_ABSENT || err == ERR_SYNTAX) {
         return reply_error(req, 401, "M_UNAUTHORIZED", "the signature does not fit the request");
     }
     TRY(err);
+    if (req->door == DOOR_SERVER) {
+        req->origin = x.origin;
+    }
     return store_name(hs->store, req->origin, &req->origin_name);
+}
+
+bool peer_auth_signer(const struct req *req, struct str *server, struct str *key_id)
+{
+    struct x_matrix x = {0};
+    bool is_named = parse(http_header(req->head, STR("authorization")), &x);
+    *server = x.origin;
+    *key_id = x.key;
+    return is_named;
 }

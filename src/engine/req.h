@@ -8,6 +8,7 @@
 enum door {
     DOOR_CLIENT, /* client-server API and /_neurite */
     DOOR_PEER,   /* streams of peers: the federation table and nothing else */
+    DOOR_SERVER, /* the same table for servers that come over HTTPS */
 };
 
 /* Who may ask. */
@@ -16,7 +17,7 @@ enum who {
     WHO_USER,     /* a valid access token of a registered user */
     WHO_GUEST,    /* of a guest as well (client-server API, "Guest access") */
     WHO_OPTIONAL, /* a token is looked at if there is one */
-    WHO_SERVER,   /* X-Matrix, and the origin is the peer at the other end */
+    WHO_SERVER,   /* X-Matrix; of a peer, the origin is who is at the other end */
     WHO_ADMIN,    /* the token in DATA/admin-token natively; own-origin pages in the worker */
 };
 
@@ -96,7 +97,7 @@ struct req {
     struct str address; /* of the client, as text; absent when the host does not say */
     bool may_hash;      /* passwords: engine/admission.h */
     bool is_admin, is_guest;
-    struct str origin; /* server name, at the peers' door */
+    struct str origin; /* server name, but for clients */
     int64_t origin_name;
 
     struct reply reply;

@@ -3,8 +3,8 @@
 
 #include "base/map.h"
 #include "engine/current.h"
+#include "engine/server_keys.h"
 #include "event/mxid.h"
-#include "event/seal.h"
 #include "fed/missing.h"
 
 enum err incoming_parse(struct hs *hs, struct arena *a, const struct room *room, struct json *pdu,
@@ -63,10 +63,7 @@ static enum err is_believed(struct hs *hs, const struct room *room, struct str u
 
 static bool is_signed_by_sender(struct hs *hs, const struct event *ev)
 {
-    uint8_t key[SIGN_PUBLIC_SIZE];
-    struct str server = mxid_server(ev->sender);
-    return mxid_is_peer(server, key) &&
-           seal_check(hs->turn, ev, server, mxid_peer_key_id(), key) == ERR_NONE;
+    return server_keys_check(hs, hs->turn, ev, mxid_server(ev->sender)) == ERR_NONE;
 }
 
 /* The kick or ban of a user of ours who was invited or knocked: nothing here can check what it

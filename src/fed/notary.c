@@ -4,7 +4,7 @@
 #include "base/encode.h"
 #include "engine/call.h"
 #include "engine/gate.h"
-#include "event/mxid.h"
+#include "engine/server_keys.h"
 #include "event/seal.h"
 
 enum { KEYS_VALID_MS = 24 * 60 * 60 * 1000, CALL_TIMEOUT_MS = 10000, ASKED_MAX = 32 };
@@ -41,25 +41,6 @@ struct ask {
     bool is_counted; /* an answer that fails is told a second time */
 };
 
-/* A peer's name is its key; any other server proves that it has one of those it shows. */
-static bool is_of(struct arena *a, const struct json *keys, struct str server)
-{
-    uint8_t key[SIGN_PUBLIC_SIZE];
-    bool is = false;
-    if (!str_eq(json_get_text(keys, "server_name"), server)) {
-        return false;
-    }
-    if (mxid_is_peer(server, key)) {
-        return seal_json_check(a, keys, server, mxid_peer_key_id(), key) == ERR_NONE;
-    }
-    const struct json *shown = json_get_object(keys, "verify_keys");
-    for (const struct json *x = json_first(shown); x != NULL && !is; x = json_next(x)) {
-        is = seal_key_parse(json_get_text(x, "key"), key) == ERR_NONE &&
-             seal_json_check(a, keys, server, json_key(x), key) == ERR_NONE;
-    }
-    return is;
-}
-
 static enum err on_keys(struct hs *hs, struct call *call, int status, struct json *body,
                         const char *why)
 {
@@ -73,7 +54,7 @@ static enum err on_keys(struct hs *hs, struct call *call, int status, struct jso
     struct notary *notary = req->ctx;
     notary->open -= !ask->is_counted;
     ask->is_counted = true;
-    if (status == 200 && is_of(call->a, body, call->server)) {
+    if (status == 200 && server_keys_are_of(call->a, body, call->server)) {
         struct json *keys = json_copy(req->a, body);
         TRY(seal_json_sign(req->a, keys, &signer));
         json_push(notary->list, keys);

@@ -5,6 +5,7 @@
 #include "engine/call.h"
 #include "engine/current.h"
 #include "engine/send.h"
+#include "engine/server_keys.h"
 #include "event/mxid.h"
 #include "event/seal.h"
 #include "fed/asked_room.h"
@@ -26,12 +27,9 @@ static const char *invite_fault(struct hs *hs, struct req *req, const struct eve
     return NULL;
 }
 
-static enum err check_sender(struct req *req, const struct event *ev, bool *ok)
+static enum err check_sender(struct hs *hs, struct req *req, const struct event *ev, bool *ok)
 {
-    uint8_t key[SIGN_PUBLIC_SIZE];
-    enum err err = mxid_is_peer(req->origin, key)
-                       ? seal_check(req->a, ev, req->origin, mxid_peer_key_id(), key)
-                       : ERR_REFUSED;
+    enum err err = server_keys_check(hs, req->a, ev, req->origin);
     *ok = err == ERR_NONE;
     return *ok ? ERR_NONE : reply_forbidden(req, "the invite is not signed by its sender's server");
 }
@@ -76,7 +74,7 @@ static enum err take_invite(struct hs *hs, struct req *req, const struct room_ve
     if (fault != NULL) {
         return reply_error(req, 400, "M_INVALID_PARAM", "%s", fault);
     }
-    TRY(check_sender(req, ev, &ok));
+    TRY(check_sender(hs, req, ev, &ok));
     if (!ok) {
         return ERR_NONE;
     }

@@ -13,6 +13,7 @@
 #include "engine/parked.h"
 #include "engine/presence.h"
 #include "engine/search_index.h"
+#include "engine/server_keys.h"
 #include "engine/typing.h"
 #include "engine/unread.h"
 #include "fed/destination.h"
@@ -107,6 +108,7 @@ static void take_settings(struct hs *hs, const struct hs_config *config)
         .read_only = config->read_only,
         .rate_limits = config->rate_limits,
         .guests = config->guests,
+        .federates = config->federates,
     };
 }
 
@@ -160,6 +162,7 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
     hs->effects = effects_new();
     hs->parked = parked_new();
     hs->calls = calls_new();
+    hs->key_waits = key_waits_new();
     hs->cache = event_cache_new();
     hs->outbox = outbox_new();
     hs->admission = admission_new();
@@ -199,6 +202,7 @@ void hs_close(struct hs *hs)
     outbox_free(hs->outbox);
     event_cache_free(hs->cache);
     calls_free(hs->calls);
+    key_waits_free(hs->key_waits);
     parked_free(hs->parked);
     effects_free(hs->effects);
     store_close(hs->store);
@@ -214,7 +218,24 @@ void hs_request(struct hs *hs, struct now now, uint64_t id, struct str head, str
 {
     hs->now = now;
     if (!hs->dead) {
-        gate_client(hs, wiring_client_routes, id, head, body);
+        gate_request(hs, DOOR_CLIENT, wiring_client_routes, id, head, body);
+    }
+}
+
+void hs_server_request(struct hs *hs, struct now now, uint64_t id, struct str head, struct str body)
+{
+    hs->now = now;
+    if (!hs->dead) {
+        gate_request(hs, DOOR_SERVER, wiring_peer_routes, id, head, body);
+    }
+}
+
+void hs_answer(struct hs *hs, struct now now, uint64_t id, int status, struct str why,
+               struct str body)
+{
+    hs->now = now;
+    if (!hs->dead) {
+        calls_answered(hs, id, status, why, body);
     }
 }
 
@@ -332,6 +353,7 @@ void hs_turn(struct hs *hs, struct now now)
     run_input(hs, typing_turn, "the end of typing");
     run_input(hs, presence_turn, "the end of presence");
     run_input(hs, search_index_turn, "the search index");
+    server_keys_turn(hs);
     gate_resume(hs);
     missing_turn(hs);
     destinations_turn(hs);

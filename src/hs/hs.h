@@ -39,6 +39,7 @@ struct hs_config {
     bool read_only;                 /* writes answer 403 M_RESOURCE_LIMIT_EXCEEDED */
     bool rate_limits;
     bool guests;    /* anybody may be one */
+    bool federates; /* the host carries out FETCH, and serves other servers over HTTPS */
     bool is_import; /* the database is a copy that was exported: it lives on from here, under a new
                        epoch; without this such a database is refused */
 };
@@ -56,6 +57,10 @@ void hs_close(struct hs *hs);
  * "PUT /_matrix/client/v3/... HTTP/1.1\r\nhost: ...\r\nauthorization: ...\r\n\r\n". body is whole,
  * at most HTTP_BODY_MAX. id is the host's, unique while the request is open. */
 void hs_request(struct hs *hs, struct now now, uint64_t id, struct str head, struct str body);
+/* The same of another server over HTTPS: it meets the server-server API and nothing else. Ids are
+ * of one sequence with those above. */
+void hs_server_request(struct hs *hs, struct now now, uint64_t id, struct str head,
+                       struct str body);
 /* The client is gone; no RESPOND for id follows. */
 void hs_request_gone(struct hs *hs, struct now now, uint64_t id);
 
@@ -69,6 +74,11 @@ void hs_link_message(struct hs *hs, struct now now, uint64_t link, struct str me
 void hs_link_room(struct hs *hs, struct now now, uint64_t link, size_t room);
 /* The link failed to open, or ended. why: a word for the log. */
 void hs_link_down(struct hs *hs, struct now now, uint64_t link, struct str why);
+
+/* The answer to a FETCH, exactly one for each. status 0: there is none, and why says so in a few
+ * words. */
+void hs_answer(struct hs *hs, struct now now, uint64_t id, int status, struct str why,
+               struct str body);
 
 /* FLUSH of this turn is complete (ok), or failed: then nothing after the last durable turn leaves,
  * and the host drops the instance. */
@@ -89,6 +99,9 @@ enum effect_kind {
     EFFECT_FLUSH,   /* id = turn: make everything committed so far durable, then hs_flushed */
     EFFECT_WAKE,    /* at_mono_ms: call hs_turn then; replaces the former WAKE; -1: never */
     EFFECT_RESTART, /* the instance is dead (COMMIT failed): drop it, open a new one */
+    EFFECT_FETCH,   /* id, head = name of a server, bytes = an HTTP/1.1 request without Host,
+                       at_mono_ms:   make it over HTTPS (server-server API, "Resolving server names")
+                       and give   hs_answer by then; only with config.federates */
 };
 
 struct effect {

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { EPOCH_LENGTH = 6 };
+enum { EPOCH_LENGTH = 6, KEY_ID_LENGTH = 8 };
 
 static enum err load_or_make(struct hs *hs, const char *key, struct str fresh, struct str *out)
 {
@@ -17,6 +17,21 @@ static enum err load_or_make(struct hs *hs, const char *key, struct str fresh, s
         *out = arena_str(hs->process, fresh);
     }
     return ERR_NONE;
+}
+
+/* Of the key itself: a server that was set up anew under its old name must not show another key
+ * under an id that others remember. */
+static struct str key_id_of(struct arena *a, const struct sign_key *key)
+{
+    struct str text = base64url_write(a, str_make(key->public_key, sizeof(key->public_key)));
+    char tail[KEY_ID_LENGTH];
+    for (size_t i = 0; i < sizeof(tail); i++) {
+        tail[i] = text.p[i];
+        if (tail[i] == '-') {
+            tail[i] = '_';
+        }
+    }
+    return arena_join(a, STR("ed25519:"), str_make(tail, sizeof(tail)), STR(""));
 }
 
 enum err identity_load(struct hs *hs, struct str server_name, const char **why)
@@ -43,7 +58,7 @@ enum err identity_load(struct hs *hs, struct str server_name, const char **why)
         return ERR_CORRUPT;
     }
     id->server = server;
-    id->key_id = mxid_is_peer(server, NULL) ? mxid_peer_key_id() : STR("ed25519:n1");
+    id->key_id = mxid_is_peer(server, NULL) ? mxid_peer_key_id() : key_id_of(hs->process, &id->key);
     struct str epoch = hs_random_text(hs, hs->process, EPOCH_LENGTH);
     TRY(load_or_make(hs, "epoch", epoch, &id->epoch));
     return store_name(hs->store, id->server, &id->server_name);

@@ -74,7 +74,7 @@ static void exchange_take_out(struct conn *c, const struct exchange *e)
                     (c->n - i - 1) * sizeof(struct exchange *));
             c->n--;
             c->n_calls -= e->kind == EXCHANGE_CALL;
-            c->pool->body_bytes -= e->body.n;
+            c->pool->body_bytes -= e->http.body.n;
             c->busy_ms = c->now_ms;
             return;
         }
@@ -151,10 +151,10 @@ static void stream_data(void *ctx, void *user, struct str bytes)
     if (is_settled(e)) {
         return; /* a request that waits for its answer: more is of no use */
     }
-    size_t before = e->body.n;
+    size_t before = e->http.body.n;
     buf_init(&out, SMALL_MAX);
     exchange_feed(e, bytes, &out);
-    c->pool->body_bytes += e->body.n - before;
+    c->pool->body_bytes += e->http.body.n - before;
     if (out.overflow || yamux_write(c->yamux, e->stream, buf_str(&out)) != ERR_NONE ||
         c->pool->body_bytes > NET_MEMORY_MAX) {
         e->state = EXCHANGE_FAILED;

@@ -60,8 +60,8 @@ static void tell_request(struct net *net, const struct event *e, struct str peer
         const struct conn *c = net->lines[i]->conn;
         const struct exchange *request = c == NULL ? NULL : conn_request(c, e->id);
         if (request != NULL) {
-            net->self.calls.request(net->self.calls.ctx, e->id, peer_id, &request->head,
-                                    buf_str(&request->body));
+            net->self.calls.request(net->self.calls.ctx, e->id, peer_id, &request->http.head,
+                                    buf_str(&request->http.body));
             return;
         }
     }
@@ -84,8 +84,8 @@ static void tell(struct net *net, const struct event *e)
         break;
     case EVENT_ANSWER:
         if (e->exchange != NULL) {
-            calls->answer(calls->ctx, e->id, e->exchange->head.status, STR(""), &e->exchange->head,
-                          buf_str(&e->exchange->body));
+            calls->answer(calls->ctx, e->id, e->exchange->http.head.status, STR(""), &e->exchange->http.head,
+                          buf_str(&e->exchange->http.body));
         } else {
             calls->answer(calls->ctx, e->id, 0, text, NULL, STR(""));
         }

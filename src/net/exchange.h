@@ -5,7 +5,7 @@
 #ifndef NET_EXCHANGE_H
 #define NET_EXCHANGE_H
 
-#include "http/message.h"
+#include "http/reader.h"
 #include "net/multistream.h"
 
 enum exchange_kind {
@@ -15,8 +15,7 @@ enum exchange_kind {
 
 enum exchange_state {
     EXCHANGE_NEGOTIATES,
-    EXCHANGE_READS_HEAD,
-    EXCHANGE_READS_BODY,
+    EXCHANGE_READS,
     EXCHANGE_DONE, /* head and body are complete */
     EXCHANGE_FAILED,
 };
@@ -24,17 +23,11 @@ enum exchange_state {
 struct exchange {
     enum exchange_kind kind;
     enum exchange_state state;
-    uint64_t id;           /* of the call, or of the request as the engine sees it */
-    uint32_t stream;       /* of yamux */
-    const char *why;       /* of a failure */
-    struct http_head head; /* borrows from head_bytes */
-    struct buf body;
-
-    struct arena *arena;
+    uint64_t id;     /* of the call, or of the request as the engine sees it */
+    uint32_t stream; /* of yamux */
+    const char *why; /* of a failure */
+    struct http_reader http;
     struct multistream multistream;
-    struct buf head_bytes;
-    size_t scanned; /* of head_bytes, for its empty line */
-    struct http_body framing;
 };
 
 /* out gets the start of the negotiation. */

@@ -8,7 +8,8 @@
 #include "schema_5.h"
 #include "schema_6.h"
 #include "schema_7.h"
+#include "schema_8.h"
 
 const char *const schema_migrations[] = {schema_1, schema_2, schema_3, schema_4,
-                                         schema_5, schema_6, schema_7};
+                                         schema_5, schema_6, schema_7, schema_8};
 const int schema_version = COUNT_OF(schema_migrations);

@@ -19,7 +19,7 @@ static enum exchange_state read_all(enum exchange_kind kind, struct str text, si
         assert(state == EXCHANGE_DONE || state == EXCHANGE_FAILED);
     }
     if (state == EXCHANGE_DONE) {
-        buf_add(body, buf_str(&e->body));
+        buf_add(body, buf_str(&e->http.body));
     }
     exchange_free(e);
     buf_release(&out);

@@ -42,29 +42,67 @@ static bool is_address(const char *text)
 }
 
 /* "127.0.0.1:8008", "[::1]:8008" */
-static bool take_listen(struct config *config, const char *value, char *why)
+static bool take_address(const char *flag, struct config_address *out, const char *value, char *why)
 {
     struct str text = str_of(value), address;
     size_t colon;
     unsigned long port;
     if (!str_find_last(text, ':', &colon) || !number_parse(value + colon + 1, 65535, &port)) {
-        return refuse(why, "--listen wants ADDRESS:PORT, like 127.0.0.1:8008, not \"%.100s\".",
+        return refuse(why, "%s wants ADDRESS:PORT, like 127.0.0.1:8008, not \"%.100s\".", flag,
                       value);
     }
     address = str_sub(text, 0, colon);
     if (address.n >= 2 && address.p[0] == '[' && address.p[address.n - 1] == ']') {
         address = str_sub(address, 1, address.n - 2);
     }
-    if (address.n < sizeof(config->listen_address)) {
-        memcpy(config->listen_address, address.p, address.n);
-        config->listen_address[address.n] = '\0';
+    if (address.n < sizeof(out->address)) {
+        memcpy(out->address, address.p, address.n);
+        out->address[address.n] = '\0';
     }
-    if (address.n >= sizeof(config->listen_address) || !is_address(config->listen_address)) {
-        return refuse(why,
-                      "--listen wants a numeric address, like 127.0.0.1 or [::1], not \"%.100s\".",
-                      value);
+    if (address.n >= sizeof(out->address) || !is_address(out->address)) {
+        return refuse(why, "%s wants a numeric address, like 127.0.0.1 or [::1], not \"%.100s\".",
+                      flag, value);
     }
-    config->listen_port = (uint16_t)port;
+    out->port = (uint16_t)port;
+    return true;
+}
+
+static bool take_listen(struct config *config, const char *value, char *why)
+{
+    return take_address("--listen", &config->listen, value, why);
+}
+
+static bool take_federation_listen(struct config *config, const char *value, char *why)
+{
+    return take_address("--federation-listen", &config->federation.listen, value, why);
+}
+
+static bool take_tls_cert(struct config *config, const char *value, char *why)
+{
+    (void)why;
+    config->federation.certificate = value;
+    return true;
+}
+
+static bool take_tls_key(struct config *config, const char *value, char *why)
+{
+    (void)why;
+    config->federation.key = value;
+    return true;
+}
+
+static bool take_federation_ca(struct config *config, const char *value, char *why)
+{
+    (void)why;
+    config->federation.authority = value;
+    return true;
+}
+
+static bool take_federation_allow_loopback(struct config *config, const char *value, char *why)
+{
+    (void)value;
+    (void)why;
+    config->federation.may_loop = true;
     return true;
 }
 
@@ -197,6 +235,11 @@ static const struct flag flags[] = {
     { "--data",                     true,  SERVE | MOVE | RESET | STOP, take_data            },
     { "--server-name",              true,  SERVE,                       take_server_name     },
     { "--relay",                    true,  SERVE,                       take_relay           },
+    { "--federation-listen",        true,  SERVE,                       take_federation_listen },
+    { "--tls-cert",                 true,  SERVE,                       take_tls_cert        },
+    { "--tls-key",                  true,  SERVE,                       take_tls_key         },
+    { "--federation-ca",            true,  SERVE,                       take_federation_ca   },
+    { "--federation-allow-loopback", false, SERVE,                      take_federation_allow_loopback },
     { "--registration-secret-file", true,  SERVE,                       take_secret_file     },
     { "--log-level",                true,  SERVE,                       take_log_level       },
     { "--password-memory-kib",      true,  SERVE,                       take_password_memory },
@@ -212,6 +255,27 @@ static const char *const commands[] = {
 };
 /* clang-format on */
 
+const char *config_help_federation(void)
+{
+    return "Usage: neurite ... --server-name NAME --federation-listen ADDRESS:PORT\n"
+           "                   --tls-cert FILE --tls-key FILE [options]\n"
+           "\n"
+           "Federates over HTTPS with every server that Matrix knows by its domain.\n"
+           "\n"
+           "  --server-name NAME      what stands after the colon in its users' ids;\n"
+           "                          https://NAME/.well-known/matrix/server, an SRV\n"
+           "                          record or port 8448 of NAME must lead others to it\n"
+           "  --federation-listen ADDRESS:PORT\n"
+           "                          serve other servers here, e.g. 0.0.0.0:8448\n"
+           "  --tls-cert FILE         certificates in PEM, its own first\n"
+           "  --tls-key FILE          the key of the first, in PEM\n"
+           "\n"
+           "For test networks only:\n"
+           "  --federation-ca FILE    believe these authorities, in PEM, and no others\n"
+           "  --federation-allow-loopback\n"
+           "                          call servers on this machine, too\n";
+}
+
 const char *config_help(void)
 {
     return "Usage: neurite --listen ADDRESS:PORT --data DIR [options]\n"
@@ -225,8 +289,8 @@ const char *config_help(void)
            "                          port 0 picks one and prints it\n"
            "  --data DIR              keep everything here; made if missing\n"
            "  --relay ws://HOST:PORT  join this relay (up to 8 times)\n"
-           "  --server-name NAME      serve under an HTTPS name instead of the peer id;\n"
-           "                          not together with --relay\n"
+           "  --server-name NAME      a name instead of the peer id, without --relay;\n"
+           "                          neurite --help-federation says how it federates\n"
            "  --registration-secret-file FILE\n"
            "                          allow registration by the shared secret in FILE\n"
            "  --log-level LEVEL       error, warn, info (default) or debug, to stderr\n"
@@ -277,9 +341,26 @@ static bool flag_take(struct config *out, int argc, char **argv, int *at, char *
     return flag->take(out, argv[(*at)++], why);
 }
 
+static bool config_check_federation(const struct config *config, char *why)
+{
+    const struct config_federation *f = &config->federation;
+    bool is_on = f->listen.address[0] != '\0';
+    if (is_on && (config->server_name == NULL || f->certificate == NULL || f->key == NULL)) {
+        return refuse(why,
+                      "--federation-listen wants --server-name, --tls-cert and --tls-key beside "
+                      "it; see neurite --help-federation.");
+    }
+    if (!is_on &&
+        (f->certificate != NULL || f->key != NULL || f->authority != NULL || f->may_loop)) {
+        return refuse(why, "Without --federation-listen nothing is federated over HTTPS; see "
+                           "neurite --help-federation.");
+    }
+    return true;
+}
+
 static bool config_check(const struct config *config, char *why)
 {
-    if (config->command == COMMAND_SERVE && config->listen_address[0] == '\0') {
+    if (config->command == COMMAND_SERVE && config->listen.address[0] == '\0') {
         return refuse(why, "--listen is missing, for example --listen 127.0.0.1:8008.");
     }
     if (config->data == NULL) {
@@ -295,7 +376,7 @@ static bool config_check(const struct config *config, char *why)
                       "know a server by its peer id, which is made from its key.",
                       config->server_name);
     }
-    return true;
+    return config_check_federation(config, why);
 }
 
 static bool command_take(struct config *out, const char *word, char *why)
@@ -316,6 +397,9 @@ enum config_outcome config_parse(struct config *out, int argc, char **argv, char
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             return CONFIG_HELP;
+        }
+        if (strcmp(argv[i], "--help-federation") == 0) {
+            return CONFIG_HELP_FEDERATION;
         }
         if (strcmp(argv[i], "--version") == 0) {
             return CONFIG_VERSION;

@@ -15,13 +15,25 @@ enum config_command {
     COMMAND_STOP,
 };
 
-/* All text borrows from argv and is NUL-terminated there, but for listen_address. */
+struct config_address {
+    char address[64]; /* numeric, no brackets; empty: none */
+    uint16_t port;    /* 0: the system picks one */
+};
+
+/* HTTPS with servers that have ordinary names; off without an address. Files are PEM. */
+struct config_federation {
+    struct config_address listen;
+    const char *certificate, *key;
+    const char *authority; /* to believe instead of the system's; NULL: those */
+    bool may_loop;         /* servers on this machine are called, too */
+};
+
+/* All text borrows from argv and is NUL-terminated there, but for addresses. */
 struct config {
     enum config_command command;
-    const char *file;        /* of an export */
-    bool is_confirmed;       /* a reset */
-    char listen_address[64]; /* a numeric address, no brackets */
-    uint16_t listen_port;    /* 0: the system picks one */
+    const char *file;  /* of an export */
+    bool is_confirmed; /* a reset */
+    struct config_address listen;
     const char *data;
     const char *server_name; /* NULL: the peer id */
     struct str relays[CONFIG_RELAYS_MAX];
@@ -30,11 +42,13 @@ struct config {
     enum log_level log_level;
     uint32_t password_memory_kib; /* 0: the core's default */
     bool rate_limits, guests;
+    struct config_federation federation;
 };
 
 enum config_outcome {
     CONFIG_RUN,
     CONFIG_HELP,
+    CONFIG_HELP_FEDERATION,
     CONFIG_VERSION,
     CONFIG_WRONG, /* `why` says what and how it should be, on one line */
 };
@@ -44,5 +58,6 @@ enum config_outcome config_parse(struct config *out, int argc, char **argv, char
 
 /* What --help prints; at most 24 lines of 80 columns. */
 const char *config_help(void);
+const char *config_help_federation(void);
 
 #endif

@@ -43,8 +43,8 @@ TEST(a_full_command_line_is_understood)
                 "--log-level debug --password-memory-kib 8 --no-rate-limits "
                 "--registration-secret-file s",
                 why) == CONFIG_RUN);
-    CHECK_STR(str_of(c.listen_address), STR("::1"));
-    CHECK(c.listen_port == 8008);
+    CHECK_STR(str_of(c.listen.address), STR("::1"));
+    CHECK(c.listen.port == 8008);
     CHECK_STR(str_of(c.data), STR("/var/n"));
     CHECK(c.n_relays == 2);
     CHECK_STR(c.relays[1], STR("ws://[::1]:9091"));
@@ -58,7 +58,7 @@ TEST(what_is_left_out_has_its_default)
     struct config c;
     char why[CONFIG_SENTENCE_MAX];
     CHECK(parse(&c, "--listen 127.0.0.1:0 --data d", why) == CONFIG_RUN);
-    CHECK(c.listen_port == 0 && c.n_relays == 0 && c.rate_limits && c.log_level == LOG_INFO);
+    CHECK(c.listen.port == 0 && c.n_relays == 0 && c.rate_limits && c.log_level == LOG_INFO);
     CHECK(c.password_memory_kib == 0);
 }
 

@@ -1,10 +1,11 @@
-/* A plain listening socket: the library adopts it and what it accepts. */
+/* Plain sockets: the library adopts them. */
 #define _GNU_SOURCE /* SOCK_CLOEXEC, accept4 */
 #include "host/native/listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -59,4 +60,39 @@ int listener_accept(int listener, struct address *from)
         (void)inet_ntop(at.any.sa_family, bytes, from->text, sizeof(from->text));
     }
     return fd;
+}
+
+int connector_open(const unsigned char *bytes, size_t n, uint16_t port)
+{
+    union socket_address at;
+    int on = 1;
+    bool is_v4 = n == 4;
+    memset(&at, 0, sizeof(at));
+    at.any.sa_family = is_v4 ? AF_INET : AF_INET6;
+    if (is_v4) {
+        memcpy(&at.v4.sin_addr, bytes, 4);
+        at.v4.sin_port = htons(port);
+    } else {
+        memcpy(&at.v6.sin6_addr, bytes, 16);
+        at.v6.sin6_port = htons(port);
+    }
+    int fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    }
+    if (fd >= 0 && connect(fd, &at.any, is_v4 ? sizeof(at.v4) : sizeof(at.v6)) != 0 &&
+        errno != EINPROGRESS) {
+        int problem = errno;
+        close(fd);
+        errno = problem;
+        return -1;
+    }
+    return fd;
+}
+
+int connector_error(int fd)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }

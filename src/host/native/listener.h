@@ -1,4 +1,4 @@
-/* The socket that clients connect to. */
+/* Sockets of TCP: the one that clients connect to, and those that connect to servers. */
 #ifndef HOST_NATIVE_LISTENER_H
 #define HOST_NATIVE_LISTENER_H
 
@@ -13,5 +13,11 @@ struct address {
 };
 /* The next client, non-blocking, and where it is. -1: nobody waits. The caller closes it. */
 int listener_accept(int listener, struct address *from) MUST_USE;
+
+/* Begins to connect to an address of 4 or 16 bytes, in network order; the socket becomes writable
+ * when that has ended, and connector_error tells how. -1: errno says why. The caller closes it. */
+int connector_open(const unsigned char *bytes, size_t n, uint16_t port) MUST_USE;
+/* 0: it is connected; else an errno. */
+int connector_error(int fd);
 
 #endif

@@ -72,6 +72,20 @@ static void on_request(void *ctx, uint64_t id, struct str head, struct str body)
     hs_request(n->hs, process_now(), id, head, body);
 }
 
+static void on_server_request(void *ctx, uint64_t id, struct str head, struct str body)
+{
+    struct neurite *n = ctx;
+    n->has_input = true;
+    hs_server_request(n->hs, process_now(), id, head, body);
+}
+
+static void on_answer(void *ctx, uint64_t id, int status, struct str why, struct str body)
+{
+    struct neurite *n = ctx;
+    n->has_input = true;
+    hs_answer(n->hs, process_now(), id, status, why, body);
+}
+
 static void on_gone(void *ctx, uint64_t id)
 {
     struct neurite *n = ctx;
@@ -127,6 +141,7 @@ static bool core_open(struct neurite *n)
         .read_only = n->is_read_only,
         .rate_limits = c->rate_limits,
         .guests = c->guests,
+        .federates = c->federation.listen.address[0] != '\0',
     };
     enum err err = hs_open(&n->hs, &config, &host, process_now(), &why);
     if (err != ERR_NONE) {
@@ -159,6 +174,7 @@ static bool core_reopen(struct neurite *n, bool is_read_only)
     hs_close(n->hs);
     n->hs = NULL;
     sockets_hang_up_all(n->sockets);
+    sockets_drop_fetches(n->sockets);
     waiting_dismiss(n, is_read_only);
     n->is_read_only = is_read_only;
     n->probe_at_ms = process_now().mono_ms + PROBE_MS;
@@ -205,6 +221,9 @@ static bool effect_carry_out(struct neurite *n, const struct effect *e)
         return true;
     case EFFECT_CLOSE:
         sockets_hang_up(n->sockets, e->id);
+        return true;
+    case EFFECT_FETCH:
+        sockets_fetch(n->sockets, e->id, e->head, e->bytes, e->at_mono_ms);
         return true;
     case EFFECT_FLUSH:
         n->has_input = true;
@@ -281,21 +300,31 @@ static bool serve(struct neurite *n)
     return ok;
 }
 
+static void announce_at(const char *what, const struct config_address *at, uint16_t port)
+{
+    bool is_v6 = strchr(at->address, ':') != NULL;
+    printf("%s://%s%s%s:%d\n", what, is_v6 ? "[" : "", at->address, is_v6 ? "]" : "", (int)port);
+}
+
 static void announce(const struct neurite *n)
 {
-    bool is_v6 = strchr(n->config.listen_address, ':') != NULL;
     printf("Server name %.*s\n", STR_ARG(hs_server_name(n->hs)));
-    printf("Listening on http://%s%s%s:%d\n", is_v6 ? "[" : "", n->config.listen_address,
-           is_v6 ? "]" : "", (int)sockets_port(n->sockets));
+    announce_at("Listening on http", &n->config.listen, sockets_port(n->sockets));
+    if (sockets_federation_port(n->sockets) != 0) {
+        announce_at("Federating on https", &n->config.federation.listen,
+                    sockets_federation_port(n->sockets));
+    }
     fflush(stdout);
 }
 
 static int run(struct neurite *n)
 {
-    const char *why = "";
+    char why[CONFIG_SENTENCE_MAX];
     struct socket_events events = {
         .ctx = n,
         .request = on_request,
+        .server_request = on_server_request,
+        .answer = on_answer,
         .gone = on_gone,
         .link_up = on_link_up,
         .link_message = on_link_message,
@@ -305,11 +334,9 @@ static int run(struct neurite *n)
     if (!core_open(n)) {
         return EXIT_CANNOT;
     }
-    n->sockets = sockets_open(&events, n->config.listen_address, n->config.listen_port,
-                              n->config.log_level == LOG_DEBUG, &why);
+    n->sockets = sockets_open(&events, &n->config, why);
     if (n->sockets == NULL) {
-        fprintf(stderr, "neurite: cannot listen on %s port %d: %s.\n", n->config.listen_address,
-                (int)n->config.listen_port, why);
+        fprintf(stderr, "neurite: %s\n", why);
         hs_close(n->hs);
         return EXIT_CANNOT;
     }
@@ -331,6 +358,9 @@ int main(int argc, char **argv)
     switch (config_parse(&n.config, argc, argv, why)) {
     case CONFIG_HELP:
         fputs(config_help(), stdout);
+        return EXIT_OK;
+    case CONFIG_HELP_FEDERATION:
+        fputs(config_help_federation(), stdout);
         return EXIT_OK;
     case CONFIG_VERSION:
         puts("neurite " NEURITE_BUILD_ID);

@@ -1,16 +1,17 @@
-/* The sockets of the native host: one listener for clients, websockets to relays, one timer, the
- * signals that end the process. lws.c implements it on libwebsockets and is the only file here that
- * knows the library.
+/* The sockets of the native host: a listener for clients and one for other servers, websockets to
+ * relays, HTTPS to other servers, one timer, the signals that end the process. The files that
+ * include lws.h implement it on libwebsockets, and only they know the library.
  *
  * Order of calls: sockets_open, then { sockets_wait, carry out effects } until it returns false,
  * sockets_close. Callbacks run inside sockets_wait, and link_down also inside sockets_dial. */
 #ifndef HOST_NATIVE_SOCKETS_H
 #define HOST_NATIVE_SOCKETS_H
 
-#include "base/str.h"
+#include "host/native/config.h"
 
 #define SOCKETS_CONNECTIONS_MAX 2048
 #define SOCKETS_LINKS_MAX 16
+#define SOCKETS_FETCHES_MAX 1024        /* connections to other servers */
 #define SOCKETS_LINK_ROOM (1024 * 1024) /* bytes queued for a link before it counts as full */
 
 struct sockets;
@@ -19,6 +20,9 @@ struct sockets;
 struct socket_events {
     void *ctx;
     void (*request)(void *ctx, uint64_t id, struct str head, struct str body);
+    void (*server_request)(void *ctx, uint64_t id, struct str head, struct str body);
+    /* To sockets_fetch, exactly one; also from within it. status 0: none, why says so. */
+    void (*answer)(void *ctx, uint64_t id, int status, struct str why, struct str body);
     void (*gone)(void *ctx, uint64_t id); /* a request's client left before its answer */
     void (*link_up)(void *ctx, uint64_t link);
     void (*link_message)(void *ctx, uint64_t link, struct str message, bool is_text);
@@ -26,12 +30,13 @@ struct socket_events {
     void (*link_down)(void *ctx, uint64_t link, struct str why); /* the id is forgotten */
 };
 
-/* Listens at a numeric address; port 0 picks one. is_chatty: the library's own warnings go to
- * stderr as well. NULL: the address cannot be had, and errno-like text is in *why (static). */
-struct sockets *sockets_open(const struct socket_events *events, const char *address, uint16_t port,
-                             bool is_chatty, const char **why);
+/* Listens where the configuration says. At log level debug the library's own warnings go to stderr
+ * as well. NULL: `why` (CONFIG_SENTENCE_MAX bytes) is a sentence. */
+struct sockets *sockets_open(const struct socket_events *events, const struct config *config,
+                             char *why);
 void sockets_close(struct sockets *s);
 uint16_t sockets_port(const struct sockets *s);
+uint16_t sockets_federation_port(const struct sockets *s);
 
 /* Waits until something happens or for wait_ms (negative: no limit), and delivers all that is
  * ready. False: SIGTERM or SIGINT arrived, or the library failed. */
@@ -42,6 +47,12 @@ void sockets_respond(struct sockets *s, uint64_t id, int status, struct str head
 /* Answers alike every open request that reads (GET, HEAD), or every other one. */
 void sockets_respond_all(struct sockets *s, bool is_read, int status, struct str head,
                          struct str body);
+
+/* Makes a request (HTTP/1.1, without Host) of the server of that name over HTTPS. */
+void sockets_fetch(struct sockets *s, uint64_t id, struct str server, struct str request,
+                   int64_t until_mono_ms);
+/* Nobody waits for answers any more. */
+void sockets_drop_fetches(struct sockets *s);
 
 /* Connects a websocket to "ws://host:port/path". The host is resolved by the system, which may
  * block for as long as its resolver takes. */
