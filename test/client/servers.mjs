@@ -174,7 +174,7 @@ export async function smallDisk(dir, bytes) {
 }
 
 /** A port that was free a moment ago. */
-async function freePort() {
+export async function freePort() {
   const server = net.createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

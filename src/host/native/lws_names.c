@@ -215,7 +215,7 @@ static void on_addresses(void *ctx, int status, int timeouts, struct ares_addrin
     struct name_address found[NAMES_ADDRESSES_MAX];
     size_t n = 0;
     (void)timeouts;
-    struct ares_addrinfo_node *at = status == ARES_SUCCESS ? info->nodes : NULL;
+    struct ares_addrinfo_node *at = status == ARES_SUCCESS && info != NULL ? info->nodes : NULL;
     for (; at != NULL && n < COUNT_OF(found); at = at->ai_next) {
         n += address_take(&found[n], at->ai_addr) ? 1 : 0;
     }
