@@ -90,6 +90,9 @@ test.describe("3 talk", () => {
       await from.talk.clear();
       await from.talk.send(`has ${to.name} read this?`);
       await to.talk.sees(`has ${to.name} read this?`);
+      // The client takes a message for read while somebody is at the page.
+      await to.page.mouse.move(640, 300);
+      await to.page.mouse.move(660, 320);
       const seen = from.talk.tile(`has ${to.name} read this?`).locator(".mx_EventTile_readAvatars");
       await expect(seen.locator(".mx_BaseAvatar").first()).toBeVisible();
     });
