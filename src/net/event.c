@@ -84,8 +84,8 @@ static void tell(struct net *net, const struct event *e)
         break;
     case EVENT_ANSWER:
         if (e->exchange != NULL) {
-            calls->answer(calls->ctx, e->id, e->exchange->http.head.status, STR(""), &e->exchange->http.head,
-                          buf_str(&e->exchange->http.body));
+            calls->answer(calls->ctx, e->id, e->exchange->http.head.status, STR(""),
+                          &e->exchange->http.head, buf_str(&e->exchange->http.body));
         } else {
             calls->answer(calls->ctx, e->id, 0, text, NULL, STR(""));
         }
