@@ -3,12 +3,15 @@
 #include "client/hierarchy.h"
 
 #include "base/map.h"
+#include "client/elsewhere.h"
 #include "engine/current.h"
 #include "engine/room_summary.h"
 #include "engine/space.h"
 #include "event/mxid.h"
 
 enum { MUTUAL_PAGE = 100 };
+
+static enum err hierarchy_again(struct hs *hs, struct req *req, bool is_time_up);
 
 struct walk {
     struct hs *hs;
@@ -17,13 +20,14 @@ struct walk {
     struct json *rooms;
     bool suggested_only;
     int64_t max_depth, skip, limit;
-    int64_t met; /* rooms told or skipped */
-    bool more;
+    int64_t met;      /* rooms told or skipped */
+    bool more, waits; /* waits: for another server, and then it begins anew */
 };
 
 /* What is still to be visited, deepest last. */
 struct place {
     struct str room_id;
+    struct strs via; /* servers to ask when the room is not here */
     int64_t depth;
 };
 struct places {
@@ -31,45 +35,115 @@ struct places {
     size_t n;
 };
 
+/* One room more. True: it is on this page. */
+static bool meet(struct walk *w)
+{
+    w->more = w->met >= w->skip + w->limit;
+    w->met++;
+    return w->met > w->skip && !w->more;
+}
+
+static void put_place(const struct walk *w, struct places *places, struct place place)
+{
+    if (place.depth <= w->max_depth && places->n < HIERARCHY_ROOMS_MAX) {
+        places->at[places->n] = place;
+        places->n++;
+    }
+}
+
 /* Tells the room, and puts its children on the list, the first one last. */
 static enum err visit(struct walk *w, const struct room *room, int64_t depth, struct places *places)
 {
     struct space_children *children;
     TRY(space_children(w->hs, w->req->a, room, w->suggested_only, &children));
-    w->more = w->met >= w->skip + w->limit;
-    if (w->met >= w->skip && !w->more) {
+    if (meet(w)) {
         TRY(space_put(w->hs, w->req->a, room, children, json_push_object(w->rooms)));
     }
-    w->met++;
-    for (size_t n = children->n; n > 0 && depth < w->max_depth && places->n < HIERARCHY_ROOMS_MAX;
-         n--) {
-        places->at[places->n] = (struct place){children->at[n - 1].room_id, depth + 1};
-        places->n++;
+    for (size_t n = children->n; n > 0; n--) {
+        const struct space_child *child = &children->at[n - 1];
+        struct strs via = elsewhere_via(w->req->a, json_get_array(child->s->ev->content, "via"));
+        put_place(w, places, (struct place){child->room_id, via, depth + 1});
     }
     return ERR_NONE;
 }
 
-static enum err find_open(struct walk *w, struct str room_id, struct room **room)
+static bool is_wanted(const struct walk *w, const struct json *child)
+{
+    return mxid_is_room(json_get_text(child, "state_key")) &&
+           (!w->suggested_only ||
+            json_get_bool(json_get_object(child, "content"), "suggested", false));
+}
+
+/* The same for a room of which another server told. */
+static void visit_told(struct walk *w, const struct json *room, int64_t depth,
+                       struct places *places)
+{
+    const struct json *children = json_get_array(room, "children_state");
+    const struct json *wanted[HIERARCHY_CHILDREN_MAX] = {NULL};
+    size_t n = 0;
+    if (meet(w)) {
+        json_push(w->rooms, json_copy(w->req->a, room));
+    }
+    for (const struct json *x = json_first(children); x != NULL && n < COUNT_OF(wanted);
+         x = json_next(x)) {
+        if (is_wanted(w, x)) {
+            wanted[n] = x;
+            n++;
+        }
+    }
+    for (; n > 0; n--) {
+        const struct json *child = wanted[n - 1];
+        const struct json *via = json_get_array(json_get_object(child, "content"), "via");
+        put_place(w, places,
+                  (struct place){json_get_text(child, "state_key"), elsewhere_via(w->req->a, via),
+                                 depth + 1});
+    }
+}
+
+/* *room NULL: not here, or (*is_here) closed to the user. */
+static enum err find_open(struct hs *hs, const struct req *req, struct str room_id,
+                          struct room **room, bool *is_here)
 {
     bool open = false;
+    *is_here = false;
     *room = NULL;
-    enum err err = room_find(w->hs, room_id, room);
+    enum err err = room_find(hs, room_id, room);
     if (err == ERR_ABSENT) {
         return ERR_NONE;
     }
     TRY(err);
-    if ((*room)->snapshot != 0) {
-        TRY(room_summary_is_open(w->hs, *room, w->req->user, &open));
+    *is_here = (*room)->snapshot != 0;
+    if (*is_here) {
+        TRY(room_summary_is_open(hs, *room, req->user, &open));
     }
     *room = open ? *room : NULL;
+    return ERR_NONE;
+}
+
+static enum err visit_place(struct walk *w, const struct place *place, struct places *places)
+{
+    struct room *room;
+    struct json *told;
+    bool is_here;
+    TRY(find_open(w->hs, w->req, place->room_id, &room, &is_here));
+    if (room != NULL) {
+        return visit(w, room, place->depth, places);
+    }
+    if (is_here) {
+        return ERR_NONE;
+    }
+    TRY(elsewhere_room(w->hs, w->req, place->room_id, place->via, hierarchy_again, &told,
+                       &w->waits));
+    if (told != NULL) {
+        visit_told(w, told, place->depth, places);
+    }
     return ERR_NONE;
 }
 
 static enum err walk_on(struct walk *w, struct places *places)
 {
     size_t looked_at = 0;
-    while (places->n > 0 && !w->more && looked_at < HIERARCHY_ROOMS_MAX) {
-        struct room *room;
+    while (places->n > 0 && !w->more && !w->waits && looked_at < HIERARCHY_ROOMS_MAX) {
         places->n--;
         struct place place = places->at[places->n];
         if (map_get(&w->seen, place.room_id) != NULL) {
@@ -77,10 +151,7 @@ static enum err walk_on(struct walk *w, struct places *places)
         }
         map_put(&w->seen, place.room_id, w);
         looked_at++;
-        TRY(find_open(w, place.room_id, &room));
-        if (room != NULL) {
-            TRY(visit(w, room, place.depth, places));
-        }
+        TRY(visit_place(w, &place, places));
     }
     return ERR_NONE;
 }
@@ -104,10 +175,23 @@ static bool take_token(struct walk *w, struct str token)
     return str_eq(str_from(token, dot + 1), same);
 }
 
+/* Servers that the client names, and the room id's own. */
+static struct strs via_of(struct req *req, struct str room_id)
+{
+    struct strs named = http_query_all(req->a, req->head->query, STR("via"));
+    struct str *at = arena_array(req->a, named.n + 1, sizeof(*at));
+    size_t n = 0;
+    for (; n < named.n; n++) {
+        at[n] = named.at[n];
+    }
+    at[n] = mxid_server(room_id);
+    n += at[n].n > 0;
+    return (struct strs){at, n};
+}
+
 enum err hierarchy_get(struct hs *hs, struct req *req)
 {
     struct walk w = {.hs = hs, .req = req};
-    struct room *root;
     struct places *places = ARENA_NEW(req->a, struct places);
     struct str from = req_query(req, "from");
     w.suggested_only = str_eq(req_query(req, "suggested_only"), STR("true"));
@@ -124,46 +208,81 @@ enum err hierarchy_get(struct hs *hs, struct req *req)
                            "'from' is no token of this walk; suggested_only and max_depth stay "
                            "what they were");
     }
-    TRY(find_open(&w, req->params[0], &root));
-    if (root == NULL) {
-        return reply_forbidden(req, "you may not look into that room, or it is not here");
-    }
     struct json *out = json_object(req->a);
     w.rooms = json_put_array(out, STR("rooms"));
     map_init_in(&w.seen, req->a);
-    places->at[0] = (struct place){root->id, 0};
-    places->n = 1;
+    put_place(&w, places, (struct place){req->params[0], via_of(req, req->params[0]), 0});
     TRY(walk_on(&w, places));
+    if (w.waits) {
+        return ERR_NONE;
+    }
+    if (w.met == 0) {
+        return reply_forbidden(req, "you may not look into that room, or nobody tells of it");
+    }
     if (w.more) {
         json_put_text(out, "next_batch", token_of(&w));
     }
     return reply_json(req, out);
 }
 
+static enum err hierarchy_again(struct hs *hs, struct req *req, bool is_time_up)
+{
+    (void)is_time_up;
+    return hierarchy_get(hs, req);
+}
+
 /* --- one room ----------------------------------------------------------------------------- */
+
+static enum err room_summary_again(struct hs *hs, struct req *req, bool is_time_up)
+{
+    (void)is_time_up;
+    return room_summary_get(hs, req);
+}
+
+static enum err put_membership(struct hs *hs, struct req *req, struct str room_id, struct json *out)
+{
+    struct str membership = STR_ABSENT;
+    struct room *room;
+    if (req->user == 0) {
+        return ERR_NONE;
+    }
+    enum err err = room_find(hs, room_id, &room);
+    if (err == ERR_NONE) {
+        err = current_membership(hs, req->user, room->nid, req->a, &membership, NULL);
+    }
+    json_put_text(out, "membership", membership.p == NULL ? STR("leave") : membership);
+    return err == ERR_ABSENT ? ERR_NONE : err;
+}
 
 enum err room_summary_get(struct hs *hs, struct req *req)
 {
-    struct walk w = {.hs = hs, .req = req};
     struct str room_id = req->params[0];
-    struct str membership = STR_ABSENT;
     struct room *room;
+    struct json *told = NULL;
+    bool is_here;
+    bool asked = false;
     if (room_id.n > 0 && room_id.p[0] == '#') {
         TRY(store_get_str(hs->store, req->a, &room_id, STMT_ALIAS_GET, "t", req->params[0]));
     } else if (!mxid_is_room(room_id)) {
         return reply_error(req, 400, "M_INVALID_PARAM", "this is neither a room id nor an alias");
     }
-    TRY(find_open(&w, room_id, &room));
-    if (room == NULL) {
-        return reply_not_found(req, "there is no such room here, or it is closed to you");
+    TRY(find_open(hs, req, room_id, &room, &is_here));
+    if (room != NULL) {
+        told = json_object(req->a);
+        TRY(room_summary_put(hs, req->a, room, told));
+    } else if (!is_here && room_id.n > 0) {
+        TRY(elsewhere_room(hs, req, room_id, via_of(req, room_id), room_summary_again, &told,
+                           &asked));
     }
-    struct json *out = json_object(req->a);
-    TRY(room_summary_put(hs, req->a, room, out));
-    if (req->user != 0) {
-        TRY(current_membership(hs, req->user, room->nid, req->a, &membership, NULL));
-        json_put_text(out, "membership", membership.p == NULL ? STR("leave") : membership);
+    if (asked) {
+        return ERR_NONE;
     }
-    return reply_json(req, out);
+    if (told == NULL) {
+        return reply_not_found(req, "nobody tells of such a room, or it is closed to you");
+    }
+    json_remove(told, STR("children_state"));
+    TRY(put_membership(hs, req, room_id, told));
+    return reply_json(req, told);
 }
 
 /* --- rooms that two users share ----------------------------------------------------------- */

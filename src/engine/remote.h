@@ -20,6 +20,14 @@ enum remote_way {
     REMOTE_KNOCK,
 };
 
+/* A GET, asked of one server after the other until one answers 200. In the request's arena. */
+struct remote_ask {
+    struct strs servers;
+    struct str path;
+    resume_fn resume;
+    struct json *answer; /* filled before resume is called; NULL: nobody answered */
+};
+
 struct remote {
     /* Joins a room we are not in, or knocks there, through one of the servers, asked one after the
      * other (make_join, send_join). content: members of the member event besides membership; may
@@ -40,6 +48,8 @@ struct remote {
     /* Public rooms: ours (given, an array of chunks, each with all its members) and those of every
      * reachable peer, each room once; searched, sorted and cut to `limit`. */
     enum err (*public_rooms)(struct hs *hs, struct req *req, struct json *ours, struct str server);
+    /* False in *asked: nobody can be asked. */
+    enum err (*get)(struct hs *hs, struct req *req, struct remote_ask *ask, bool *asked);
     /* Fetches history into the newest gap at or below `position`, then resumes the request by
      * `resume`. False in *asked: there is no gap, or nobody can be asked. */
     enum err (*backfill)(struct hs *hs, struct req *req, const struct backfill_ask *ask,

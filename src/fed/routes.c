@@ -1,6 +1,7 @@
 /* What a peer may ask. Nothing else passes the peers' door. */
 #include "fed/routes.h"
 
+#include "fed/ask.h"
 #include "fed/backfill.h"
 #include "fed/invite.h"
 #include "fed/join.h"
@@ -86,6 +87,7 @@ const struct remote fed_remote = {
     .leave = leave_remote,
     .profile = lookup_profile,
     .public_rooms = lookup_public_rooms,
+    .get = ask_remote,
     .backfill = backfill_remote,
     .media = media_remote,
 };

@@ -84,6 +84,79 @@ TEST(nobody_knocks_where_no_knock_is_heard)
     town_free(t);
 }
 
+/* A space of Alice's at house 0 with a room of Carol's at house 2 in it, a room that is closed, and
+ * one of which nobody knows. */
+static struct str build_space(struct town *t, const char *alice, const char *carol)
+{
+    struct str space = town_room(
+        t, 0, alice, "{\"preset\":\"public_chat\",\"creation_content\":{\"type\":\"m.space\"}}");
+    const struct {
+        struct str room;
+        int at;
+    } children[] = {
+        {town_room(t, 2, carol, "{\"preset\":\"public_chat\",\"name\":\"Far\"}"), 2},
+        {town_room(t, 0, alice, "{\"preset\":\"private_chat\"}"), 0},
+        {town_room(t, 0, alice, "{\"preset\":\"public_chat\",\"name\":\"Near\"}"), 0},
+        {STR("!nowhere:nowhere"), 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(children); i++) {
+        struct str what = town_text(t, "state/m.space.child/%.*s",
+                                    STR_ARG(percent_write(t->a, children[i].room)));
+        struct str content = town_text(t, "{\"via\":[\"%.*s\"],\"order\":\"%zu\"}",
+                                       STR_ARG(town_name(t, children[i].at)), i);
+        CHECK(town_put(t, 0, alice, space, what.p, content.p).p != NULL);
+    }
+    return space;
+}
+
+TEST(a_space_is_walked_through_the_servers_that_know_its_rooms)
+{
+    struct town *t = town_new(3);
+    const char *bob = town_user(t, 1, "bob");
+    struct str space = build_space(t, town_user(t, 0, "alice"), town_user(t, 2, "carol"));
+    CHECK(ask_room(t, 1, bob, "GET", space, "hierarchy", "") == 200);
+    const struct json *rooms = json_get_array(t->answer, "rooms");
+    CHECK(json_count(rooms) == 3);
+    const struct json *root = json_first(rooms);
+    CHECK_STR(json_get_text(root, "room_id"), space);
+    CHECK(json_count(json_get_array(root, "children_state")) == 4);
+    CHECK_STR(json_get_text(json_next(root), "name"), STR("Far"));
+    CHECK_STR(json_get_text(json_next(json_next(root)), "name"), STR("Near"));
+    t->houses[2].is_away = true;
+    CHECK(ask_room(t, 1, bob, "GET", space, "hierarchy?limit=1", "") == 200);
+    struct str token = json_get_text(t->answer, "next_batch");
+    struct str next = town_text(t, "hierarchy?limit=5&from=%.*s", STR_ARG(token));
+    CHECK(ask_room(t, 1, bob, "GET", space, next.p, "") == 200);
+    rooms = json_get_array(t->answer, "rooms");
+    CHECK(json_count(rooms) == 1);
+    CHECK_STR(json_get_text(json_first(rooms), "name"), STR("Near"));
+    t->houses[0].is_away = true;
+    CHECK(ask_room(t, 1, bob, "GET", space, "hierarchy", "") == 403);
+    town_free(t);
+}
+
+TEST(a_room_elsewhere_is_summed_up)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str open = town_room(t, 0, alice, "{\"preset\":\"public_chat\",\"name\":\"Open\"}");
+    struct str closed = town_room(t, 0, alice, "{\"preset\":\"private_chat\"}");
+    struct str line = town_text(t, "GET /_matrix/client/v1/room_summary/%.*s?via=%.*s",
+                                STR_ARG(percent_write(t->a, open)), STR_ARG(town_name(t, 0)));
+    CHECK(town_ask(t, 1, bob, line.p, "") == 200);
+    CHECK_STR(json_get_text(t->answer, "name"), STR("Open"));
+    CHECK_STR(json_get_text(t->answer, "membership"), STR("leave"));
+    CHECK(json_get(t->answer, STR("children_state")) == NULL);
+    CHECK(town_ask(t, 1, "", line.p, "") == 404); /* strangers make nobody ask */
+    line = town_text(t, "GET /_matrix/client/v1/room_summary/%.*s",
+                     STR_ARG(percent_write(t->a, closed)));
+    CHECK(town_ask(t, 1, bob, line.p, "") == 404);
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(a_user_knocks_elsewhere_is_invited_and_comes_in),
           TEST_ROW(a_knock_is_taken_back_or_refused),
-          TEST_ROW(nobody_knocks_where_no_knock_is_heard))
+          TEST_ROW(nobody_knocks_where_no_knock_is_heard),
+          TEST_ROW(a_space_is_walked_through_the_servers_that_know_its_rooms),
+          TEST_ROW(a_room_elsewhere_is_summed_up))
