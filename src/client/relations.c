@@ -1,10 +1,13 @@
 /* Reading relations. */
 #include "client/relations.h"
 
+#include "base/encode.h"
 #include "client/access.h"
 #include "engine/client_event.h"
+#include "engine/remote.h"
 #include "engine/token.h"
 #include "engine/visible.h"
+#include "event/mxid.h"
 
 enum { RELATIONS_DEFAULT = 5, THREADS_DEFAULT = 20, LEVELS = 3, LOOKED_AT_MAX = 500 };
 
@@ -251,6 +254,40 @@ static enum err find_at(struct hs *hs, struct req *req, const struct access *acc
     return ERR_NONE;
 }
 
+static enum err reply_at(struct req *req, struct str event_id, int64_t ts)
+{
+    struct json *out = json_object(req->a);
+    json_put_text(out, "event_id", event_id);
+    json_put_int(out, "origin_server_ts", ts);
+    return reply_json(req, out);
+}
+
+static enum err told_at(struct hs *hs, struct req *req, bool is_time_up)
+{
+    const struct remote_ask *ask = req->ctx;
+    struct str event_id = json_get_text(ask->answer, "event_id");
+    (void)hs;
+    (void)is_time_up;
+    return mxid_is_event(event_id)
+               ? reply_at(req, event_id, json_get_int(ask->answer, "origin_server_ts", 0))
+               : reply_not_found(req, "there is no event in that direction");
+}
+
+/* Others have history that was never fetched. */
+static enum err ask_at(struct hs *hs, struct req *req, const struct room *room, int64_t ts,
+                       bool forwards)
+{
+    bool asked;
+    struct remote_ask *ask = ARENA_NEW(req->a, struct remote_ask);
+    *ask = (struct remote_ask){.room = room->nid, .resume = told_at};
+    ask->path =
+        arena_fmt(req->a, "/_matrix/federation/v1/timestamp_to_event/%.*s?ts=%lld&dir=%s",
+                  STR_ARG(percent_write(req->a, room->id)), (long long)ts, forwards ? "f" : "b");
+    req->ctx = ask;
+    TRY(hs->remote->get(hs, req, ask, &asked));
+    return asked ? ERR_NONE : told_at(hs, req, false);
+}
+
 enum err event_at_get(struct hs *hs, struct req *req)
 {
     struct access access;
@@ -270,11 +307,9 @@ enum err event_at_get(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     TRY(find_at(hs, req, &access, ts, forwards, &found));
-    if (found == NULL) {
-        return reply_not_found(req, "there is no event in that direction");
+    if (found == NULL && access.is_joined) {
+        return ask_at(hs, req, access.room, ts, forwards);
     }
-    struct json *out = json_object(req->a);
-    json_put_text(out, "event_id", found->ev->id);
-    json_put_int(out, "origin_server_ts", found->ev->origin_server_ts);
-    return reply_json(req, out);
+    return found == NULL ? reply_not_found(req, "there is no event in that direction")
+                         : reply_at(req, found->ev->id, found->ev->origin_server_ts);
 }

@@ -22,7 +22,8 @@ enum remote_way {
 
 /* A GET, asked of one server after the other until one answers 200. In the request's arena. */
 struct remote_ask {
-    struct strs servers;
+    struct strs servers; /* none: others in the room */
+    int64_t room;        /* 0 with servers */
     struct str path;
     resume_fn resume;
     struct json *answer; /* filled before resume is called; NULL: nobody answered */

@@ -3,6 +3,7 @@
 
 #include "engine/call.h"
 #include "engine/gate.h"
+#include "fed/nearby.h"
 
 enum { CALL_TIMEOUT_MS = 5000, SERVERS_MAX = 3 };
 
@@ -59,6 +60,9 @@ static enum err next(struct hs *hs, const struct req *req, struct remote_ask *as
 enum err ask_remote(struct hs *hs, struct req *req, struct remote_ask *ask, bool *asked)
 {
     ask->answer = NULL;
+    if (ask->room != 0) {
+        TRY(nearby_servers(hs, req->a, ask->room, &ask->servers));
+    }
     TRY(next(hs, req, ask, 0, asked));
     return *asked ? req_park(req, ask->resume, -1, false) : ERR_NONE;
 }

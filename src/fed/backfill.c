@@ -8,14 +8,13 @@
 #include "engine/gap.h"
 #include "engine/gate.h"
 #include "fed/incoming.h"
-#include "net/link.h"
+#include "fed/nearby.h"
 
 enum {
     CALL_TIMEOUT_MS = 10000,
     GIVE_UP_MS = 25000, /* no further server is asked for one request */
     EVENTS_MIN = 20,
     EVENTS_MAX = 100,
-    SERVERS_MAX = 8,
     ENDS_MAX = 16, /* events at one gap */
     GAPS_MAX = 4,  /* that one answer reaches across */
 };
@@ -236,36 +235,6 @@ static enum err ask(struct hs *hs, const struct req *req, struct backfill *b)
     return call_send(hs, call, "GET", buf_str(&path), NULL, CALL_TIMEOUT_MS);
 }
 
-static bool is_near(const struct hs *hs, struct str server)
-{
-    return hs->net != NULL && net_is_peer_known(hs->net, server);
-}
-
-/* Others in the room, those whom we can reach first. */
-static enum err choose_servers(struct hs *hs, struct arena *a, int64_t room, struct strs *out)
-{
-    struct query q;
-    struct str *at = arena_array(a, SERVERS_MAX, sizeof(*at));
-    *out = (struct strs){at, 0};
-    query_start(&q, hs->store, STMT_MEMBER_SERVERS, "i", room);
-    while (query_next(&q)) {
-        struct str name = query_str(&q, a, 1);
-        if (str_eq(name, hs->identity.server) || !call_is_possible(hs, name)) {
-            continue;
-        }
-        size_t k = out->n < SERVERS_MAX ? out->n++ : SERVERS_MAX - 1;
-        if (k == SERVERS_MAX - 1 && at[k].p != NULL && !is_near(hs, name)) {
-            continue;
-        }
-        at[k] = name;
-        for (; k > 0 && is_near(hs, at[k]) && !is_near(hs, at[k - 1]); k--) {
-            at[k] = at[k - 1];
-            at[k - 1] = name;
-        }
-    }
-    return query_end(&q);
-}
-
 /* The events at the gap; none: there is no gap. */
 static enum err find_ends(struct hs *hs, struct arena *a, const struct backfill_ask *want,
                           struct backfill *b)
@@ -298,7 +267,7 @@ enum err backfill_remote(struct hs *hs, struct req *req, const struct backfill_a
     b->limit = b->limit > EVENTS_MAX ? EVENTS_MAX : b->limit;
     TRY(find_ends(hs, req->a, want, b));
     if (b->n_ends > 0) {
-        TRY(choose_servers(hs, req->a, b->room, &b->servers));
+        TRY(nearby_servers(hs, req->a, b->room, &b->servers));
     }
     if (b->servers.n == 0) {
         return ERR_NONE;

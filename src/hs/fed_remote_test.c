@@ -155,8 +155,30 @@ TEST(a_room_elsewhere_is_summed_up)
     town_free(t);
 }
 
+TEST(an_event_of_a_time_before_the_join_is_found_by_another_server)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    town_pass(t, 1000);
+    struct str early = town_say(t, 0, alice, room, "early");
+    int64_t then_ms = t->now.unix_ms;
+    town_pass(t, 3600 * 1000);
+    CHECK(town_join(t, 1, bob, room, 0));
+    struct str what = town_text(t, "timestamp_to_event?dir=b&ts=%lld", (long long)then_ms + 1000);
+    CHECK(ask_room(t, 1, bob, "GET", room, what.p, "") == 200);
+    CHECK_STR(json_get_text(t->answer, "event_id"), early);
+    CHECK(json_get_int(t->answer, "origin_server_ts", 0) == then_ms);
+    CHECK(ask_room(t, 1, bob, "GET", room, "timestamp_to_event?dir=b&ts=5", "") == 404);
+    t->houses[0].is_away = true;
+    CHECK(ask_room(t, 1, bob, "GET", room, what.p, "") == 404);
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(a_user_knocks_elsewhere_is_invited_and_comes_in),
           TEST_ROW(a_knock_is_taken_back_or_refused),
           TEST_ROW(nobody_knocks_where_no_knock_is_heard),
           TEST_ROW(a_space_is_walked_through_the_servers_that_know_its_rooms),
-          TEST_ROW(a_room_elsewhere_is_summed_up))
+          TEST_ROW(a_room_elsewhere_is_summed_up),
+          TEST_ROW(an_event_of_a_time_before_the_join_is_found_by_another_server))
