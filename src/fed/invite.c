@@ -16,6 +16,8 @@ struct invite {
     uint64_t req; /* 0: nobody waits */
     int64_t room;
     struct str event_id;
+    const struct json *body; /* as version 2 of the operation has it */
+    bool is_v1;
 };
 
 static enum err finish(struct hs *hs, const struct invite *invite, const char *refusal,
@@ -62,12 +64,29 @@ static enum err admit(struct hs *hs, struct call *call, struct room *room, struc
     return outbox_on_fact(hs, &fact);
 }
 
+static enum err ask(struct hs *hs, struct str server, const struct invite *from, bool is_v1);
+
+/* Servers of long ago know version 1 of the operation alone, and rooms of versions 1 and 2. */
+static bool is_worth_v1(const struct invite *invite, int status, const struct json *body)
+{
+    struct str version = json_get_text(invite->body, "room_version");
+    return !invite->is_v1 && (status == 400 || status == 404) &&
+           str_eq(json_get_text(body, "errcode"), STR("M_UNRECOGNIZED")) &&
+           (str_eq(version, STR("1")) || str_eq(version, STR("2")));
+}
+
 static enum err on_invited(struct hs *hs, struct call *call, int status, struct json *body,
                            const char *why)
 {
     const struct invite *invite = call->ctx;
     struct room *room;
     const char *fault = NULL;
+    if (is_worth_v1(invite, status, body)) {
+        return ask(hs, call->server, invite, true);
+    }
+    if (invite->is_v1 && json_is(body, JSON_ARRAY)) { /* [200, {"event": ...}] */
+        body = json_first(body) == NULL ? NULL : json_next(json_first(body));
+    }
     const struct json *event = json_get_object(body, "event");
     if (status == 0) {
         return finish(hs, invite, arena_fmt(call->a, "the user's server: %s", why).p, "M_UNKNOWN");
@@ -82,27 +101,40 @@ static enum err on_invited(struct hs *hs, struct call *call, int status, struct 
     return finish(hs, invite, fault, "M_FORBIDDEN");
 }
 
+static enum err ask(struct hs *hs, struct str server, const struct invite *from, bool is_v1)
+{
+    struct call *call = call_new(hs, server, on_invited);
+    struct invite *invite = ARENA_NEW(call->a, struct invite);
+    struct json *body = json_copy(call->a, from->body);
+    struct json *sent = body;
+    *invite = *from;
+    invite->event_id = arena_str(call->a, from->event_id);
+    invite->body = body;
+    invite->is_v1 = is_v1;
+    call->ctx = invite;
+    if (is_v1) {
+        const struct json *stripped = json_get(body, STR("invite_room_state"));
+        sent = json_copy(call->a, json_get_object(body, "event"));
+        json_put(json_put_object(sent, STR("unsigned")), STR("invite_room_state"),
+                 json_copy(call->a, stripped));
+    }
+    struct str room_id = json_get_text(json_get_object(body, "event"), "room_id");
+    struct str path = arena_fmt(call->a, "/_matrix/federation/%s/invite/%.*s/%.*s",
+                                is_v1 ? "v1" : "v2", STR_ARG(percent_write(call->a, room_id)),
+                                STR_ARG(percent_write(call->a, invite->event_id)));
+    return call_send(hs, call, "PUT", path, sent, CALL_TIMEOUT_MS);
+}
+
 enum err invite_remote(struct hs *hs, struct req *req, struct room *room, const struct event *ev)
 {
-    struct call *call = call_new(hs, mxid_server(ev->state_key), on_invited);
-    struct invite *invite = ARENA_NEW(call->a, struct invite);
     struct json *stripped;
-    *invite = (struct invite){.req = req == NULL ? 0 : req->id,
-                              .room = room->nid,
-                              .event_id = arena_str(call->a, ev->id)};
-    call->ctx = invite;
-    enum err err = client_event_stripped(hs, call->a, room, NULL, &stripped);
-    if (err != ERR_NONE) {
-        arena_free(call->a);
-        return err;
-    }
-    struct json *body = json_object(call->a);
+    struct json *body = json_object(hs->turn);
+    struct invite invite = {
+        .req = req == NULL ? 0 : req->id, .room = room->nid, .event_id = ev->id, .body = body};
+    TRY(client_event_stripped(hs, hs->turn, room, NULL, &stripped));
     json_put_text(body, "room_version", room->version->name);
-    json_put(body, STR("event"), json_copy(call->a, ev->tree));
+    json_put(body, STR("event"), json_copy(hs->turn, ev->tree));
     json_put(body, STR("invite_room_state"), stripped);
-    struct str path = arena_fmt(call->a, "/_matrix/federation/v2/invite/%.*s/%.*s",
-                                STR_ARG(percent_write(call->a, room->id)),
-                                STR_ARG(percent_write(call->a, ev->id)));
-    TRY(call_send(hs, call, "PUT", path, body, CALL_TIMEOUT_MS));
+    TRY(ask(hs, mxid_server(ev->state_key), &invite, false));
     return req == NULL ? ERR_NONE : req_park(req, NULL, -1, false);
 }

@@ -108,6 +108,35 @@ TEST(an_invite_that_is_taken_back_is_gone)
     check_retraction("kick");
 }
 
+/* Version 2 of the invite is not known to house 1. */
+static enum fate know_v1_only(struct town *t, struct parcel *p)
+{
+    t->seen += strstr(p->line.p, "/v1/invite/") != NULL && p->status == 200;
+    if (p->status != 0 && strstr(p->line.p, "/v2/invite/") != NULL) {
+        p->status = 404;
+        p->answer = STR("{\"errcode\":\"M_UNRECOGNIZED\",\"error\":\"\"}");
+    }
+    return FATE_PASS;
+}
+
+TEST(a_server_that_knows_old_invites_only_is_asked_by_one)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    struct str body = town_text(t, "{\"user_id\":\"%s\"}", town_user_id(t, 1, "bob"));
+    t->rule = know_v1_only;
+    for (int is_old = 0; is_old < 2; is_old++) {
+        struct str room = town_room(t, 0, alice, is_old ? "{\"room_version\":\"1\"}" : "{}");
+        struct str line = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/invite",
+                                    STR_ARG(percent_write(t->a, room)));
+        CHECK(town_ask(t, 0, alice, line.p, body.p) == (is_old ? 200 : 403));
+        CHECK(t->seen == is_old);
+        CHECK(town_join(t, 1, bob, room, 0) == is_old);
+    }
+    town_free(t);
+}
+
 TEST(an_invite_ends_with_a_ban)
 {
     check_retraction("ban");
@@ -301,7 +330,9 @@ TEST(who_joins_hears_from_others_that_somebody_has_gone_meanwhile)
 
 TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
           TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
-          TEST_ROW(an_invite_that_is_taken_back_is_gone), TEST_ROW(an_invite_ends_with_a_ban),
+          TEST_ROW(an_invite_that_is_taken_back_is_gone),
+          TEST_ROW(a_server_that_knows_old_invites_only_is_asked_by_one),
+          TEST_ROW(an_invite_ends_with_a_ban),
           TEST_ROW(who_went_away_while_his_join_was_under_way_is_not_answered),
           TEST_ROW(a_stranger_cannot_take_an_invite_back),
           TEST_ROW(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way),
