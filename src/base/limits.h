@@ -43,6 +43,7 @@
 /* Client API */
 #define REQUESTS_PARKED_MAX 1024
 #define SYNC_TIMEOUT_MAX_MS 25000
+#define SYNC_WAITING_MAX 32 /* requests of one user that wait for news */
 #define SYNC_TIMELINE_DEFAULT 10
 #define SYNC_TIMELINE_MAX 100
 #define SYNC_SCAN_MAX 500                /* events of a room looked at for its timeline */
@@ -57,13 +58,14 @@
 #define TYPING_TIMEOUT_MAX_MS 60000
 #define PRESENCE_IDLE_MS 60000 /* without a /sync: offline */
 #define PRESENCE_SEEN_MAX 4096
-#define RECEIPTS_MAX 1000      /* of one EDU or request */
-#define DEVICES_MAX 1000       /* named in one query or claim */
-#define ONE_TIME_KEYS_MAX 1000 /* kept of a device */
-#define KEY_SIGNATURES_MAX 100 /* of one user on one key */
-#define PUSHERS_MAX 100        /* of a user */
-#define BACKUP_KEYS_MAX 200000 /* of one version */
-#define TO_DEVICE_MAX 10000    /* messages of one request or EDU */
+#define PRESENCE_STATUS_MAX 1024 /* bytes of a status message */
+#define RECEIPTS_MAX 1000        /* of one EDU or request */
+#define DEVICES_MAX 1000         /* named in one query or claim */
+#define ONE_TIME_KEYS_MAX 1000   /* kept of a device */
+#define KEY_SIGNATURES_MAX 100   /* of one user on one key */
+#define PUSHERS_MAX 100          /* of a user */
+#define BACKUP_KEYS_MAX 200000   /* of one version */
+#define TO_DEVICE_MAX 10000      /* messages of one request or EDU */
 #define USER_SEARCH_MAX 50
 #define MESSAGES_MAX 100
 #define SEARCH_RESULTS_MAX 100

@@ -69,6 +69,7 @@ static enum err at_leaving(struct hs *hs, struct req *req, struct access *access
     if (left != NULL) {
         access->snapshot = left->after;
         access->position = left->position;
+        access->is_past = true;
         *ok = left->after != 0 && left->has_position;
     }
     return ERR_NONE;

@@ -18,6 +18,7 @@ struct access {
     int64_t snapshot;
     int64_t position;
     bool is_joined;
+    bool is_past;          /* as it was when the reader left */
     struct str membership; /* of the reader; absent: never there */
 };
 /* *ok false: the reader may not; nothing is replied. */

@@ -109,7 +109,7 @@ enum err room_initial_sync_get(struct hs *hs, struct req *req)
     TRY(put_room(hs, req, &access, out));
     struct json *presence = json_put_array(out, STR("presence"));
     struct json *receipts = json_put_array(out, STR("receipts"));
-    if (access.snapshot == access.room->snapshot) { /* who left is told nothing that is newer */
+    if (!access.is_past) { /* who left is told nothing that is newer */
         TRY(put_presence(hs, req, STMT_PRESENCE_IN_ROOM, access.room->nid, presence));
         TRY(put_receipts(hs, req, access.room, receipts));
     }

@@ -209,7 +209,7 @@ const struct route client_routes[] = {
     {HTTP_GET,   "/client/v3/mutual_rooms",                    WHO_USER,   RATE_OTHER,   mutual_rooms_get,    NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/members",                WHO_GUEST,  RATE_OTHER,   members_get,         NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/joined_members",         WHO_GUEST,  RATE_OTHER,   joined_members_get,  NULL},
-    {HTTP_GET,   "/client/v3/initialSync",                     WHO_USER,   RATE_OTHER,   initial_sync_get,    NULL},
+    {HTTP_GET,   "/client/v3/initialSync",                     WHO_USER,   RATE_SEARCH,  initial_sync_get,    NULL},
     {HTTP_GET,   "/client/v3/events/{}",                       WHO_USER,   RATE_OTHER,   event_any_get,       NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/initialSync",            WHO_GUEST,  RATE_OTHER,   room_initial_sync_get, NULL},
 
@@ -273,7 +273,7 @@ const struct route client_routes[] = {
     {HTTP_POST,  "/client/v3/rooms/{}/read_markers",           WHO_USER,   RATE_OTHER,   read_markers_post,   markers_body},
     {HTTP_PUT,   "/client/v3/rooms/{}/typing/{}",              WHO_USER,   RATE_OTHER,   typing_put,          typing_body},
     {HTTP_GET,   "/client/v3/presence/{}/status",              WHO_USER,   RATE_OTHER,   presence_get,        NULL},
-    {HTTP_PUT,   "/client/v3/presence/{}/status",              WHO_USER,   RATE_OTHER,   presence_put,        presence_body},
+    {HTTP_PUT,   "/client/v3/presence/{}/status",              WHO_USER,   RATE_MESSAGE, presence_put,        presence_body},
 
     {HTTP_GET,   "/client/v3/devices",                         WHO_GUEST,  RATE_OTHER,   devices_get,         NULL},
     {HTTP_GET,   "/client/v3/devices/{}",                      WHO_GUEST,  RATE_OTHER,   device_get,          NULL},

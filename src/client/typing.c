@@ -63,6 +63,7 @@ enum err presence_get(struct hs *hs, struct req *req)
 enum err presence_put(struct hs *hs, struct req *req)
 {
     struct str presence = json_get_text(req->body, "presence");
+    struct str status_msg = json_get_text(req->body, "status_msg");
     if (!access_is_self(req, 0)) {
         return reply_forbidden(req, "the presence of others is their own");
     }
@@ -70,7 +71,10 @@ enum err presence_put(struct hs *hs, struct req *req)
         return reply_error(req, 400, "M_INVALID_PARAM",
                            "presence is online, unavailable or offline");
     }
-    TRY(presence_set(hs, req->user, req->user_id, presence,
-                     json_get_text(req->body, "status_msg")));
+    if (status_msg.n > PRESENCE_STATUS_MAX) {
+        return reply_error(req, 400, "M_TOO_LARGE", "'status_msg' has at most %d bytes",
+                           PRESENCE_STATUS_MAX);
+    }
+    TRY(presence_set(hs, req->user, req->user_id, presence, status_msg));
     return reply_empty(req);
 }

@@ -88,6 +88,9 @@ static enum err load(struct hs *hs, struct query *q, struct stored **out)
 enum err event_keep(struct hs *hs, const struct stored *row, const struct event *ev)
 {
     struct event_cache *c = hs->cache;
+    if (arena_size(c->a) > CACHE_SIZE_MAX) { /* the whole state of a room that is entered, say */
+        return ERR_NONE;
+    }
     struct stored *s = ARENA_NEW(c->a, struct stored);
     *s = *row;
     TRY(event_copy(c->a, ev, &s->ev));

@@ -42,7 +42,7 @@ void event_cache_trim(struct hs *hs);
 /* ERR_ABSENT: not here. */
 enum err event_find(struct hs *hs, struct str event_id, struct stored **out) MUST_USE;
 enum err event_get(struct hs *hs, int64_t nid, struct stored **out) MUST_USE;
-/* A row that was just written, and its event (copied). */
+/* A row that was just written, and its event (copied), while there is room for it. */
 enum err event_keep(struct hs *hs, const struct stored *row, const struct event *ev) MUST_USE;
 /* The row changed: read it anew next time. */
 void event_forget(struct hs *hs, const struct stored *s);

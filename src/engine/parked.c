@@ -177,6 +177,22 @@ void parked_room_news(struct parked *p, int64_t room)
     }
 }
 
+void parked_crowd(struct parked *p, int64_t user, size_t max, int64_t mono_ms)
+{
+    struct req *first = NULL;
+    size_t n = 0;
+    for (size_t i = *bucket_of(p, user); i != 0; i = p->slots[i - 1].next) {
+        struct req *req = p->slots[i - 1].req;
+        if (req->user == user && req->until_ms > mono_ms) {
+            first = req; /* a bucket begins with the newest */
+            n++;
+        }
+    }
+    if (n >= max) {
+        first->until_ms = mono_ms;
+    }
+}
+
 size_t parked_wakes(const struct parked *p)
 {
     return p->n_linked;

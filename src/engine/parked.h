@@ -29,6 +29,8 @@ size_t parked_count(const struct parked *p);
 void parked_news(struct parked *p, int64_t user);
 /* Marks those that watch this room; 0: any room. */
 void parked_room_news(struct parked *p, int64_t room);
+/* Where `max` of this user wait for news, the one that came first has waited enough. */
+void parked_crowd(struct parked *p, int64_t user, size_t max, int64_t mono_ms);
 /* How many wake by news. */
 size_t parked_wakes(const struct parked *p);
 /* The user of the next one that wakes by news and has none yet; *i starts at 0. */

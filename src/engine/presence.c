@@ -214,6 +214,7 @@ static enum err receive_one(struct hs *hs, struct str origin, const struct json 
 {
     struct str user_id = json_get_text(one, "user_id");
     struct str presence = json_get_text(one, "presence");
+    struct str status_msg = json_get_text(one, "status_msg");
     int64_t ago = json_get_int(one, "last_active_ago", 0);
     int64_t user;
     if (!mxid_is_user(user_id) || !str_eq(mxid_server(user_id), origin) ||
@@ -224,7 +225,8 @@ static enum err receive_one(struct hs *hs, struct str origin, const struct json 
     if (user == 0) {
         return ERR_NONE; /* nobody we have heard of */
     }
-    return write_row(hs, user, presence, json_get_text(one, "status_msg"), hs->now.unix_ms - ago);
+    status_msg = status_msg.n > PRESENCE_STATUS_MAX ? STR_ABSENT : status_msg;
+    return write_row(hs, user, presence, status_msg, hs->now.unix_ms - ago);
 }
 
 enum err presence_receive(struct hs *hs, struct str origin, const struct json *content)

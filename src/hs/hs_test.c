@@ -359,9 +359,30 @@ TEST(names_and_tokens_are_not_guessed_by_reading_fast)
     }
 }
 
+TEST(what_costs_much_is_counted_with_what_costs_much)
+{
+    static const char *const costly[] = {
+        "GET /_matrix/client/v3/initialSync",
+        "PUT /_matrix/client/v3/presence/%40a:x/status",
+    };
+    struct world w;
+    world_open_as(&w, true);
+    const char *who = sign_up(&w, "a");
+    for (size_t i = 0; i < COUNT_OF(costly); i++) {
+        int tries = 0;
+        do {
+            (void)ask(&w, costly[i], who, "{\"presence\":\"online\"}");
+            tries++;
+        } while (w.status != 429 && tries < 250);
+        CHECK(w.status == 429);
+    }
+    world_close(&w);
+}
+
 TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
           TEST_ROW(a_failed_flush_lets_nothing_out),
           TEST_ROW(names_and_tokens_are_not_guessed_by_reading_fast),
+          TEST_ROW(what_costs_much_is_counted_with_what_costs_much),
           TEST_ROW(a_refused_request_leaves_nothing_behind),
           TEST_ROW(a_repeated_request_id_acts_once_and_answers_alike),
           TEST_ROW(a_long_poll_answers_in_the_turn_of_the_change),

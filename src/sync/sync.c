@@ -2,6 +2,7 @@
 #include "sync/sync.h"
 
 #include "engine/account_data.h"
+#include "engine/parked.h"
 #include "engine/presence.h"
 #include "engine/token.h"
 #include "sync/devices.h"
@@ -125,6 +126,7 @@ enum err sync_is_logged_in(struct hs *hs, struct req *req, bool *ok)
 enum err sync_wait(struct hs *hs, struct req *req, resume_fn resume, int64_t timeout_ms)
 {
     timeout_ms = timeout_ms < SYNC_TIMEOUT_MAX_MS ? timeout_ms : SYNC_TIMEOUT_MAX_MS;
+    parked_crowd(hs->parked, req->user, SYNC_WAITING_MAX, hs->now.mono_ms);
     return req_park(req, resume, hs->now.mono_ms + timeout_ms, true);
 }
 

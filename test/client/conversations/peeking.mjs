@@ -101,6 +101,24 @@ export const peeking = [
     },
   },
   {
+    name: "who left is told nothing of those who are in the room now",
+    async run({ server }) {
+      const alice = await server.register(fresh("stays"));
+      const bob = await server.register(fresh("goes"));
+      const room = await alice.createRoom({ preset: "public_chat" });
+      await bob.join(room);
+      const path = `/rooms/${enc(room)}/initialSync`;
+      const inside = await bob.must("GET", path);
+      const senders = inside.presence.map((/** @type {any} */ e) => e.sender);
+      ok(senders.includes(alice.userId), `inside he is told of ${senders}`);
+      await bob.must("POST", `/rooms/${enc(room)}/leave`, { body: {} });
+      const id = await alice.say(room, "he is gone");
+      await alice.must("POST", `/rooms/${enc(room)}/receipt/m.read/${enc(id)}`, { body: {} });
+      const { presence, receipts } = await bob.must("GET", path);
+      equal([presence, receipts], [[], []], "outside of nobody");
+    },
+  },
+  {
     name: "initialSync tells rooms, invites, own data and, when asked, rooms one has left",
     async run({ server }) {
       const alice = await server.register(fresh("first"));

@@ -252,6 +252,8 @@ export const sync = [
       );
       equal((await bob.must("GET", path)).status_msg, "tea", "and may ask");
       refused(await stranger.call("GET", path), 403, "M_FORBIDDEN", "a stranger may not");
+      const long = { presence: "online", status_msg: "x".repeat(1025) };
+      refused(await alice.call("PUT", path, { body: long }), 400, "M_TOO_LARGE", "a long story");
     },
   },
   {
