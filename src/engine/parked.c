@@ -188,7 +188,7 @@ void parked_crowd(struct parked *p, int64_t user, size_t max, int64_t mono_ms)
             n++;
         }
     }
-    if (n >= max) {
+    if (first != NULL && n >= max) {
         first->until_ms = mono_ms;
     }
 }
