@@ -57,6 +57,7 @@ struct conn *call_ring(void *arg, struct now now, struct conn *site_conn, struct
     }
     cluster->next_number++;
     call->to = heap_str(to);
+    conn_touch(cluster->relay, call->conn); /* it ends when the dial is refused here */
     return call->conn;
 }
 
@@ -119,7 +120,9 @@ void call_settle(struct call *call, struct now now)
     say_grant(call);
     bool is_over = conn_streams(call->conn) == 0 && conn_first(call->conn) == NULL;
     if (is_over || conn_closing(call->conn) != CONN_OPEN) {
-        call_say(call, BUS_END, 0, STR(""));
+        if (str_is_absent(call->to)) {
+            call_say(call, BUS_END, 0, STR(""));
+        }
         call_free(call, now);
     }
 }

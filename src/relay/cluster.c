@@ -150,6 +150,9 @@ static void take_peers(struct site *site, struct now now, struct str rest)
 
 static void hear_peers(struct site *site, struct now now, const struct bus_message *message)
 {
+    if (site->is_known && message->number <= site->revision) {
+        return; /* the roster had it */
+    }
     if (site->is_known && message->number == site->revision + 1) {
         site->revision = message->number;
         take_peers(site, now, message->rest);
@@ -162,12 +165,17 @@ static void hear_roster(struct site *site, struct now now, const struct bus_mess
 {
     if ((message->flags & BUS_FIRST) != 0) {
         remote_unmark(site->conn);
+        site->is_listing = true;
+    }
+    if (!site->is_listing) {
+        return; /* the rest of one that is not whole: it is asked for again */
     }
     take_peers(site, now, message->rest);
     if ((message->flags & BUS_LAST) != 0) {
         remote_sweep(site->cluster->relay, site->conn);
         site->revision = message->number;
         site->is_known = true;
+        site->is_listing = false;
     }
 }
 
@@ -177,6 +185,7 @@ static void hear_counted(struct site *site, struct now now, const struct bus_mes
     bool is_gap = site->heard != 0 && message->sequence != site->heard + 1;
     site->heard = message->sequence;
     if (is_gap) {
+        site->is_listing = false;
         call_end_all(site, now);
         site_say(site, (struct bus_message){.word = BUS_CUT});
     }

@@ -1,6 +1,7 @@
 /* Relays of one cluster over a bus in memory, which a test may cut. */
 #include "test/test.h"
 
+#include "base/encode.h"
 #include "relay/cluster.h"
 #include "relay/remote.h"
 #include "relay/testbed.h"
@@ -401,6 +402,106 @@ TEST(a_bus_that_comes_back_finds_no_calls_left)
     town_end(&town);
 }
 
+TEST(a_dial_that_is_refused_here_leaves_no_call_behind)
+{
+    struct town town;
+    town_start(&town, 2);
+    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    bed_skip(&town.places[0].bed, a);
+    char id[200];
+    memset(id, 'x', sizeof(id) - 1);
+    id[sizeof(id) - 1] = 0;
+    say_at(&town, 0, a,
+           arena_fmt(town.a, "427[\"ss-dial\",\"" ADDR_A "\",\"" ADDR_B "\",\"%s\"]", id).p);
+    HEARS_AT(&town, 0, a, "437[\"Dial id too long\"]");
+    CHECK(cluster_calls(town.places[0].cluster) == 0);
+    gone_at(&town, 0, a);
+    gone_at(&town, 1, b);
+    town_end(&town);
+}
+
+/* A word of the second relay's, which the test speaks for it, to the first. */
+static void say_for_two(struct town *town, struct bus_message message, const char *address)
+{
+    struct place *place = &town->places[0];
+    struct buf rest, bytes;
+    buf_init_in(&rest, town->a, 4096);
+    buf_init_in(&bytes, town->a, 4096);
+    if (address != NULL) {
+        varint_write(&rest, 1);
+        bus_add_text(&rest, str_of(address));
+    }
+    message.site = STR("relay-two-------");
+    message.rest = buf_str(&rest);
+    bus_write(&bytes, &message);
+    cluster_hear(place->cluster, place->bed.now, buf_str(&bytes));
+    settle(place);
+}
+
+/* The list that a client hears which joins at the first relay. */
+static struct str list_at_first(struct town *town)
+{
+    struct place *place = &town->places[0];
+    struct conn *c = bed_open(&place->bed);
+    bed_skip(&place->bed, c);
+    bed_say(&place->bed, c, "420[\"ss-join\",\"" ADDR_C "\",\"00\"]");
+    struct str list = bed_hear(&place->bed, c);
+    bed_gone(&place->bed, c);
+    return list;
+}
+
+static bool has_text(struct str s, const char *text)
+{
+    size_t n = strlen(text);
+    for (size_t i = 0; i + n <= s.n; i++) {
+        if (memcmp(s.p + i, text, n) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+TEST(a_roster_of_which_a_part_was_lost_counts_for_nothing)
+{
+    struct town town;
+    town_start(&town, 1);
+    say_for_two(&town,
+                (struct bus_message){
+                    .word = BUS_ROSTER, .sequence = 1, .number = 7, .flags = BUS_FIRST | BUS_LAST},
+                ADDR_A);
+    CHECK(has_text(list_at_first(&town), ADDR_A));
+    say_for_two(
+        &town,
+        (struct bus_message){.word = BUS_ROSTER, .sequence = 2, .number = 8, .flags = BUS_FIRST},
+        ADDR_B);
+    say_for_two(
+        &town,
+        (struct bus_message){.word = BUS_ROSTER, .sequence = 4, .number = 8, .flags = BUS_LAST},
+        NULL);
+    CHECK(has_text(list_at_first(&town), ADDR_A)); /* the lost part may have had it */
+    town.n_parcels = 0;
+    town_wait(&town, 1000); /* so that it may ask again */
+    say_for_two(&town, (struct bus_message){.word = BUS_HELLO, .number = 8}, NULL);
+    CHECK(town.n_parcels == 1 && town.parcels[0].bytes.p[1] == BUS_ASK);
+    town_end(&town);
+}
+
+TEST(a_change_that_the_roster_had_already_is_not_asked_for)
+{
+    struct town town;
+    town_start(&town, 1);
+    say_for_two(&town,
+                (struct bus_message){
+                    .word = BUS_ROSTER, .sequence = 1, .number = 7, .flags = BUS_FIRST | BUS_LAST},
+                ADDR_A);
+    town_wait(&town, 1000);
+    say_for_two(&town, (struct bus_message){.word = BUS_PEERS, .number = 7}, ADDR_A);
+    CHECK(town.n_parcels == 0);
+    say_for_two(&town, (struct bus_message){.word = BUS_PEERS, .number = 8}, ADDR_B);
+    CHECK(town.n_parcels == 0 && has_text(list_at_first(&town), ADDR_B));
+    town_end(&town);
+}
+
 TEST(drops_what_it_cannot_read)
 {
     struct town town;
@@ -427,4 +528,8 @@ TEST_MAIN(TEST_ROW(tells_every_relay_who_came_and_who_went),
           TEST_ROW(a_change_that_was_lost_is_asked_for),
           TEST_ROW(a_silent_relays_clients_are_gone_and_come_back_with_it),
           TEST_ROW(an_address_is_the_later_joiners_wherever_that_is),
-          TEST_ROW(a_bus_that_comes_back_finds_no_calls_left), TEST_ROW(drops_what_it_cannot_read))
+          TEST_ROW(a_bus_that_comes_back_finds_no_calls_left),
+          TEST_ROW(a_dial_that_is_refused_here_leaves_no_call_behind),
+          TEST_ROW(a_roster_of_which_a_part_was_lost_counts_for_nothing),
+          TEST_ROW(a_change_that_the_roster_had_already_is_not_asked_for),
+          TEST_ROW(drops_what_it_cannot_read))

@@ -28,7 +28,7 @@ void remote_join(struct relay *relay, struct now now, struct conn *site, struct 
     if (address == NULL || address->stamp < stamp) {
         address = address_take(relay, now, site, text, stamp);
     }
-    address->is_marked = true;
+    address->is_marked = address->is_marked || address->owner == site;
     arena_clear(relay->scratch);
 }
 

@@ -23,6 +23,7 @@ struct site {
     uint64_t said, heard; /* sequence of the last word from us to it, from it to us */
     uint64_t revision;    /* of its addresses, as far as we know them */
     bool is_known;        /* revision counts */
+    bool is_listing;      /* its roster has begun, and nothing of it is lost so far */
     int64_t heard_ms, asked_ms;
 };
 

@@ -39,7 +39,7 @@ struct address {
     struct str text; /* canonical */
     struct conn *owner;
     int64_t stamp;              /* when the owner took it; the later one of two has it */
-    bool is_marked;             /* by remote_unmark and remote_join */
+    bool is_marked;             /* by remote_unmark and its owner's remote_join */
     struct frame *announcement; /* NULL: has no peer id that npm's clients could read */
     bool is_told;               /* those with presence know of it, or are told now */
     size_t index;               /* in relay.list */
