@@ -250,8 +250,9 @@ enum err joined_members_get(struct hs *hs, struct req *req)
         err = event_get(hs, query_int(&q, 2), &s);
         if (err == ERR_NONE) {
             struct json *member = json_put_object(joined, user_id);
-            json_put_text(member, "display_name", json_get_text(s->ev->content, "displayname"));
-            json_put_text(member, "avatar_url", json_get_text(s->ev->content, "avatar_url"));
+            const struct json *shown = s->redacted_by.p == NULL ? s->ev->content : NULL;
+            json_put_text(member, "display_name", json_get_text(shown, "displayname"));
+            json_put_text(member, "avatar_url", json_get_text(shown, "avatar_url"));
         }
     }
     TRY(query_end(&q));

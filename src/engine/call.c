@@ -226,7 +226,7 @@ static enum err run_answer(struct hs *hs, struct call *call, int status, const c
     struct input in;
     TRY(input_begin(hs, &in));
     enum err err = call->answer(hs, call, status, status == 0 ? NULL : call->body, why);
-    enum err ended = input_end(hs, &in, err == ERR_NONE);
+    enum err ended = input_end(hs, &in, err, true);
     return ended != ERR_NONE ? ERR_CORRUPT : err;
 }
 

@@ -287,9 +287,8 @@ static void run(struct hs *hs, struct req *req, enum err (*step)(struct hs *, st
     if (err == ERR_NONE && !req->reply.parked) {
         err = remember(hs, req);
     }
-    bool keep =
-        err == ERR_NONE && (req->reply.parked || req->reply.status < 400 || req->reply.keep);
-    enum err ended = input_end(hs, &in, keep);
+    bool keep = req->reply.parked || req->reply.status < 400 || req->reply.keep;
+    enum err ended = input_end(hs, &in, err, keep);
     if (input_is_fatal(err) || ended != ERR_NONE) {
         input_fatal(hs, ended != ERR_NONE ? ended : err);
         return;

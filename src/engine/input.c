@@ -13,14 +13,17 @@ enum err input_begin(struct hs *hs, struct input *in)
     return store_savepoint(hs->store);
 }
 
-enum err input_end(struct hs *hs, const struct input *in, bool keep)
+/* What was read stays known, unless something was written, or may have been, that is taken back. */
+enum err input_end(struct hs *hs, const struct input *in, enum err err, bool keep)
 {
-    if (keep) {
+    if (err == ERR_NONE && keep) {
         return store_release(hs->store);
     }
     effects_cut(hs->effects, in->effects);
     calls_cut(hs->calls, in->calls);
-    event_cache_clear(hs);
+    if (err != ERR_NONE || store_has_written(hs->store)) {
+        event_cache_clear(hs);
+    }
     return store_rollback(hs->store);
 }
 
@@ -46,7 +49,7 @@ enum err input_run(struct hs *hs, input_fn fn, void *ctx, const char *what)
     enum err ended = err;
     if (err == ERR_NONE) {
         err = fn(hs, ctx);
-        ended = input_end(hs, &in, err == ERR_NONE);
+        ended = input_end(hs, &in, err, true);
     }
     if (err != ERR_NONE) {
         hs_log(hs, LOG_ERROR, "%s failed: %s (%s)", what, err_name(err), store_why(hs->store));

@@ -10,8 +10,8 @@ struct input {
 
 /* Opens the turn when it is not, and the savepoint. */
 enum err input_begin(struct hs *hs, struct input *in) MUST_USE;
-/* keep: release; else roll back everything since input_begin. */
-enum err input_end(struct hs *hs, const struct input *in, bool keep) MUST_USE;
+/* Without an error and with keep: release; else roll back everything since input_begin. */
+enum err input_end(struct hs *hs, const struct input *in, enum err err, bool keep) MUST_USE;
 /* Runs fn as an input of its own. Its error is logged as "<what> failed" and given back. */
 typedef enum err (*input_fn)(struct hs *hs, void *ctx);
 enum err input_run(struct hs *hs, input_fn fn, void *ctx, const char *what);

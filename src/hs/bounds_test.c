@@ -6,7 +6,7 @@
 
 #define WAITS "GET /_matrix/client/v3/sync?since=%.*s&timeout=20000"
 
-enum { MANY = 1200 };
+enum { MANY = 1200, NOWHERE = 1000000 };
 
 TEST(who_waits_for_news_many_times_takes_nobody_elses_place)
 {
@@ -45,12 +45,47 @@ TEST(what_is_written_stays_parsed_only_while_there_is_room)
     int n = 0;
     do {
         n++;
-        row.nid = 1000000 + n; /* no such row is in the store */
+        row.nid = NOWHERE + n; /* no such row is in the store */
         CHECK(event_keep(hs, &row, ev) == ERR_NONE);
     } while (n < MANY * 10 && event_get(hs, row.nid, &found) == ERR_NONE);
     CHECK(n > 100 && n < MANY * 10);
     town_free(t);
 }
 
+/* A row that is in the cache and nowhere else. */
+static void remember(struct town *t, struct str event_id)
+{
+    struct stored *s;
+    struct hs *hs = t->houses[0].hs;
+    CHECK(event_find(hs, event_id, &s) == ERR_NONE);
+    struct stored row = *s;
+    row.nid = NOWHERE;
+    CHECK(event_keep(hs, &row, s->ev) == ERR_NONE);
+}
+
+static bool is_remembered(struct town *t)
+{
+    struct stored *found;
+    return event_get(t->houses[0].hs, NOWHERE, &found) == ERR_NONE;
+}
+
+TEST(a_refusal_that_wrote_nothing_leaves_what_was_read)
+{
+    struct town *t = town_new(1);
+    const char *alice = town_user(t, 0, "alice");
+    struct str room = town_room(t, 0, alice, "{}");
+    struct str said = town_say(t, 0, alice, room, "hello");
+    remember(t, said);
+    CHECK(is_remembered(t));
+    CHECK(town_ask(t, 0, "", "GET /_matrix/client/v3/sync", "") == 401);
+    CHECK(town_ask(t, 0, alice, "GET /_matrix/client/v3/room_keys/version", "") == 404);
+    CHECK(is_remembered(t));
+    CHECK(town_ask(t, 0, alice, "POST /_matrix/client/v3/createRoom", /* refused half-way */
+                   "{\"initial_state\":[{\"type\":\"a.b\",\"content\":{\"x\":1.5}}]}") == 400);
+    CHECK(!is_remembered(t));
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(who_waits_for_news_many_times_takes_nobody_elses_place),
-          TEST_ROW(what_is_written_stays_parsed_only_while_there_is_room))
+          TEST_ROW(what_is_written_stays_parsed_only_while_there_is_room),
+          TEST_ROW(a_refusal_that_wrote_nothing_leaves_what_was_read))

@@ -12,7 +12,7 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *stmts[STMT_COUNT];
     bool in_turn;
-    int changes_before;
+    int changes_before, changes_mark; /* before the turn, and the savepoint */
     int64_t position, position_saved;
     int64_t position_low, position_low_saved;
     int64_t position_mark, position_low_mark; /* at the savepoint */
@@ -230,6 +230,7 @@ enum err store_savepoint(struct store *s)
 {
     s->position_mark = s->position;
     s->position_low_mark = s->position_low;
+    s->changes_mark = sqlite3_total_changes(s->db);
     return store_run(s, STMT_SAVEPOINT, "");
 }
 
@@ -238,11 +239,18 @@ enum err store_release(struct store *s)
     return store_run(s, STMT_RELEASE, "");
 }
 
+bool store_has_written(const struct store *s)
+{
+    return sqlite3_total_changes(s->db) != s->changes_mark;
+}
+
 enum err store_rollback(struct store *s)
 {
     s->position = s->position_mark;
     s->position_low = s->position_low_mark;
-    names_forget(s);
+    if (store_has_written(s)) { /* a name without its row would be of another one soon */
+        names_forget(s);
+    }
     TRY(store_run(s, STMT_ROLLBACK, ""));
     return store_run(s, STMT_RELEASE, "");
 }

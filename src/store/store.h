@@ -36,6 +36,7 @@ enum err store_commit(struct store *s, bool *changed) MUST_USE;
 enum err store_savepoint(struct store *s) MUST_USE;
 enum err store_release(struct store *s) MUST_USE;
 enum err store_rollback(struct store *s) MUST_USE; /* to the savepoint, and releases it */
+bool store_has_written(const struct store *s);     /* any row since the savepoint */
 /* The last sqlite message, for the log. */
 const char *store_why(const struct store *s);
 

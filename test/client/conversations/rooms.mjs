@@ -67,6 +67,22 @@ export const rooms = [
     },
   },
   {
+    name: "a name that was redacted is not among the members",
+    async run({ server }) {
+      const alice = await server.register(fresh("host"));
+      const bob = await server.register(fresh("rude"));
+      const room = await alice.createRoom({ preset: "public_chat" });
+      await bob.join(room);
+      const member = `/rooms/${enc(room)}/state/m.room.member/${enc(bob.userId)}`;
+      const event = await alice.must("GET", member, { query: { format: "event" } });
+      ok(event.content.displayname, "he has a name");
+      const redact = `/rooms/${enc(room)}/redact/${enc(event.event_id)}/${fresh("txn")}`;
+      await alice.must("PUT", redact, { body: {} });
+      const { joined } = await alice.must("GET", `/rooms/${enc(room)}/joined_members`);
+      equal(joined[bob.userId], {}, "he is there without it");
+    },
+  },
+  {
     name: "a room that is not there cannot be joined",
     async run({ server }) {
       const user = await server.register(fresh("lost"));
