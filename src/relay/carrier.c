@@ -1,4 +1,6 @@
-/* libnats: one connection, two subscriptions, one queue between its threads and ours. */
+/* libnats: one connection, two subscriptions, and a queue each way between other threads and the
+ * relay's. The library's calls wait while its server hangs, or while it looks for one again, so
+ * what is published leaves by a thread of its own. */
 #include "relay/carrier.h"
 
 #include "base/encode.h"
@@ -6,6 +8,7 @@
 #include <nats/nats.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #define SUBJECT "rendezvous."
 #define SUBJECT_ALL SUBJECT "all"
@@ -16,9 +19,18 @@ enum {
     RECONNECT_JITTER_MS = 100,
     FLUSH_MS = 500,
     WAITING_MAX = 65536,        /* messages not handed over yet; more are lost */
-    OUT_MAX = 64 * 1024 * 1024, /* bytes that the library keeps for a slow server */
-    PING_MS = 2000,             /* a dead server is found after two of them */
+    OUT_MAX = 64 * 1024 * 1024, /* bytes that wait for a slow server; more are lost */
+    WRITE_MS = 2000,            /* a server that takes nothing for so long is dead */
+    PING_MS = 2000,             /* and one that is silent for two of these */
     PINGS_OUT_MAX = 2,
+};
+
+/* A message that leaves. */
+struct parcel {
+    STAILQ_ENTRY(parcel) next;
+    char subject[SUBJECT_MAX];
+    size_t n;
+    char bytes[];
 };
 
 struct carrier {
@@ -29,7 +41,13 @@ struct carrier {
     natsMsg **waiting;    /* WAITING_MAX of them fit */
     size_t n_waiting;
     bool is_lost, is_closed;
-    natsMsg **taken; /* ours alone: what is being handed over */
+    STAILQ_HEAD(parcels, parcel) out;
+    size_t out_bytes;
+    bool is_ending;        /* nothing more is published */
+    pthread_cond_t is_out; /* there is something, or it is ending */
+    natsMsg **taken;       /* the relay's alone: what is being handed over */
+    pthread_t speaker;
+    bool has_speaker;
 };
 
 /* --- on the library's threads --------------------------------------------------------------- */
@@ -68,7 +86,42 @@ static void on_moved(natsConnection *connection, void *arg)
     }
 }
 
-/* --- on ours ---------------------------------------------------------------------------------- */
+/* --- on the speaker's thread ----------------------------------------------------------------- */
+
+/* NULL: all has left, and nothing more comes. */
+static struct parcel *next_parcel(struct carrier *carrier)
+{
+    (void)pthread_mutex_lock(&carrier->lock);
+    while (STAILQ_EMPTY(&carrier->out) && !carrier->is_ending) {
+        (void)pthread_cond_wait(&carrier->is_out, &carrier->lock);
+    }
+    struct parcel *parcel = STAILQ_FIRST(&carrier->out);
+    if (parcel != NULL) {
+        STAILQ_REMOVE_HEAD(&carrier->out, next);
+        carrier->out_bytes -= parcel->n;
+    }
+    (void)pthread_mutex_unlock(&carrier->lock);
+    return parcel;
+}
+
+static void *speak(void *arg)
+{
+    struct carrier *carrier = arg;
+    struct parcel *parcel = next_parcel(carrier);
+    while (parcel != NULL) {
+        /* What does not leave is lost, as the bus may; the receivers count. */
+        if (natsConnection_Status(carrier->connection) == NATS_CONN_STATUS_CONNECTED) {
+            (void)natsConnection_Publish(carrier->connection, parcel->subject, parcel->bytes,
+                                         (int)parcel->n);
+        }
+        base_free(parcel);
+        parcel = next_parcel(carrier);
+    }
+    return NULL;
+}
+
+/* --- on the relay's
+ * ---------------------------------------------------------------------------------- */
 
 static natsStatus set_options(natsOptions *options, const char *url, struct carrier *carrier)
 {
@@ -82,7 +135,9 @@ static natsStatus set_options(natsOptions *options, const char *url, struct carr
     s = s != NATS_OK
             ? s
             : natsOptions_SetReconnectJitter(options, RECONNECT_JITTER_MS, RECONNECT_JITTER_MS);
-    s = s != NATS_OK ? s : natsOptions_SetReconnectBufSize(options, OUT_MAX);
+    s = s != NATS_OK ? s : natsOptions_SetWriteDeadline(options, WRITE_MS);
+    /* One thread for both subscriptions: what a relay says to all and to us keeps its order. */
+    s = s != NATS_OK ? s : natsOptions_UseGlobalMessageDelivery(options, true);
     s = s != NATS_OK ? s : natsOptions_SetPingInterval(options, PING_MS);
     s = s != NATS_OK ? s : natsOptions_SetMaxPingsOut(options, PINGS_OUT_MAX);
     s = s != NATS_OK ? s : natsOptions_SetDisconnectedCB(options, on_moved, carrier);
@@ -90,25 +145,29 @@ static natsStatus set_options(natsOptions *options, const char *url, struct carr
     return s != NATS_OK ? s : natsOptions_SetRetryOnFailedConnect(options, true, on_moved, carrier);
 }
 
-static const char *subject_of(char out[SUBJECT_MAX], struct arena *a, struct str site)
+/* Of one relay, or of all (absent). */
+static void write_subject(char out[SUBJECT_MAX], struct str site)
 {
-    struct str text = arena_join(a, STR(SUBJECT), base64url_write(a, site), STR(""));
+    struct arena *a = arena_new();
+    struct str text = str_is_absent(site)
+                          ? STR(SUBJECT_ALL)
+                          : arena_join(a, STR(SUBJECT), base64url_write(a, site), STR(""));
     assert(text.n < SUBJECT_MAX);
-    memcpy(out, text.p, text.n + 1);
-    return out;
+    memcpy(out, text.p, text.n);
+    out[text.n] = 0;
+    arena_free(a);
 }
 
 static natsStatus subscribe(struct carrier *carrier, struct str own)
 {
-    struct arena *a = arena_new();
     char subject[SUBJECT_MAX];
+    write_subject(subject, own);
     natsStatus s = natsConnection_Subscribe(&carrier->all, carrier->connection, SUBJECT_ALL,
                                             on_message, carrier);
     s = s != NATS_OK ? s
-                     : natsConnection_Subscribe(&carrier->own, carrier->connection,
-                                                subject_of(subject, a, own), on_message, carrier);
+                     : natsConnection_Subscribe(&carrier->own, carrier->connection, subject,
+                                                on_message, carrier);
     s = s != NATS_OK ? s : natsSubscription_SetPendingLimits(carrier->own, WAITING_MAX, -1);
-    arena_free(a);
     return s;
 }
 
@@ -120,13 +179,17 @@ struct carrier *carrier_open(const char *url, struct str own, const struct carri
     carrier->waiting = base_alloc(WAITING_MAX * sizeof(*carrier->waiting));
     carrier->taken = base_alloc(WAITING_MAX * sizeof(*carrier->taken));
     (void)pthread_mutex_init(&carrier->lock, NULL);
+    (void)pthread_cond_init(&carrier->is_out, NULL);
+    STAILQ_INIT(&carrier->out);
     natsStatus s = natsOptions_Create(&options);
     s = s != NATS_OK ? s : set_options(options, url, carrier);
     s = s != NATS_OK ? s : natsConnection_Connect(&carrier->connection, options);
     s = s == NATS_NOT_YET_CONNECTED ? NATS_OK : s;
     s = s != NATS_OK ? s : subscribe(carrier, own);
     natsOptions_Destroy(options);
-    if (s != NATS_OK) {
+    carrier->has_speaker =
+        s == NATS_OK && pthread_create(&carrier->speaker, NULL, speak, carrier) == 0;
+    if (!carrier->has_speaker) {
         carrier_close(carrier);
         return NULL;
     }
@@ -135,16 +198,21 @@ struct carrier *carrier_open(const char *url, struct str own, const struct carri
 
 void carrier_publish(struct carrier *carrier, struct str site, struct str bytes)
 {
-    if (natsConnection_Status(carrier->connection) != NATS_CONN_STATUS_CONNECTED) {
-        return;
+    struct parcel *parcel = base_realloc(NULL, sizeof(*parcel) + bytes.n);
+    write_subject(parcel->subject, site);
+    memcpy(parcel->bytes, bytes.p, bytes.n);
+    parcel->n = bytes.n;
+    (void)pthread_mutex_lock(&carrier->lock);
+    bool has_room = parcel->n <= OUT_MAX - carrier->out_bytes;
+    if (has_room) {
+        STAILQ_INSERT_TAIL(&carrier->out, parcel, next);
+        carrier->out_bytes += parcel->n;
+        (void)pthread_cond_signal(&carrier->is_out);
     }
-    struct arena *a = arena_new();
-    char subject[SUBJECT_MAX];
-    /* What does not leave is lost, as the bus may; the receivers count. */
-    (void)natsConnection_Publish(carrier->connection,
-                                 str_is_absent(site) ? SUBJECT_ALL : subject_of(subject, a, site),
-                                 bytes.p, (int)bytes.n);
-    arena_free(a);
+    (void)pthread_mutex_unlock(&carrier->lock);
+    if (!has_room) {
+        base_free(parcel);
+    }
 }
 
 void carrier_deliver(struct carrier *carrier)
@@ -169,8 +237,20 @@ void carrier_deliver(struct carrier *carrier)
     }
 }
 
+static void end_speaker(struct carrier *carrier)
+{
+    (void)pthread_mutex_lock(&carrier->lock);
+    carrier->is_ending = true;
+    (void)pthread_cond_signal(&carrier->is_out);
+    (void)pthread_mutex_unlock(&carrier->lock);
+    if (carrier->has_speaker) {
+        (void)pthread_join(carrier->speaker, NULL);
+    }
+}
+
 void carrier_close(struct carrier *carrier)
 {
+    end_speaker(carrier);
     (void)natsSubscription_Unsubscribe(carrier->all);
     (void)natsSubscription_Unsubscribe(carrier->own);
     (void)natsConnection_FlushTimeout(carrier->connection, FLUSH_MS);
@@ -188,6 +268,7 @@ void carrier_close(struct carrier *carrier)
     (void)nats_CloseAndWait(0); /* its threads have ended */
     base_free(carrier->waiting);
     base_free(carrier->taken);
+    (void)pthread_cond_destroy(&carrier->is_out);
     (void)pthread_mutex_destroy(&carrier->lock);
     base_free(carrier);
 }

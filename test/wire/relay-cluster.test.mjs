@@ -4,9 +4,13 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
 import { Cluster, until } from "./support/cluster.mjs";
+import { Raw, chunk, text } from "./support/raw.mjs";
 import { Peer, bounce, echo, receive, send } from "./support/star.mjs";
 
 const LIMIT = { timeout: 60000 };
+/** More than what sockets between a relay and NATS hold. */
+const HELD_STREAMS = 24;
+const HELD_BYTES = 900000;
 
 /**
  * A test with three relays and peers that are gone afterwards.
@@ -98,6 +102,25 @@ describe("a cluster of three relays", () => {
     await cluster.nats.up();
     await until(() => talk(a, b));
     await until(() => talk(c, b));
+  });
+
+  clusterTest("goes on while NATS hangs", async (cluster, join) => {
+    const [a, b] = [await join(0), await join(1)];
+    await a.discovers(b);
+    const [near, far] = [await Raw.open(cluster.relays[0]), await Raw.open(cluster.relays[1])];
+    await near.join("near");
+    await far.join("far");
+    await until(async () => (await near.next()).text === `42["ws-peer","${far.address}"]`);
+    const ids = Array.from({ length: HELD_STREAMS }, (_, i) => `held-${i}`);
+    for (const id of ids) await near.dial(far, id);
+    cluster.nats.hang(true);
+    for (const id of ids) near.write(chunk(`${id}.dialer`, Buffer.alloc(HELD_BYTES)));
+    near.write(text("2"));
+    for (let said = ""; said !== "3"; said = await near.says()) assert.ok(!said.startsWith("end"));
+    cluster.nats.hang(false);
+    near.end();
+    far.end();
+    await until(() => talk(a, b));
   });
 
   clusterTest(

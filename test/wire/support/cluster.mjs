@@ -40,6 +40,11 @@ export class Nats {
     });
   }
 
+  /** @param {boolean} does its socket stays, and nothing reads it */
+  hang(does) {
+    this.child?.kill(does ? "SIGSTOP" : "SIGCONT");
+  }
+
   async down() {
     if (!this.child || this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill("SIGKILL");
