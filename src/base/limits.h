@@ -37,8 +37,10 @@
 #define TRANSACTION_EDUS_MAX 100
 #define MISSING_EVENTS_MAX 20
 #define FETCH_DEPTH_MAX 10
-#define OUTBOX_PDUS_MAX 200   /* that wait for a server that fails; beyond, it catches up */
-#define OUTBOX_EDUS_MAX 10000 /* the newest are kept */
+#define OUTBOX_PDUS_MAX 10000    /* that wait for a server that fails; beyond, it catches up */
+#define OUTBOX_LONG_PDUS_MAX 200 /* the same for one that has failed for long: */
+#define OUTBOX_LONG_FAILURES 10  /* this often, a quarter of an hour */
+#define OUTBOX_EDUS_MAX 10000    /* the newest are kept */
 
 /* Client API */
 #define REQUESTS_PARKED_MAX 1024

@@ -3,13 +3,16 @@
 
 enum { LATEST_MAX = EVENT_PREV_MAX };
 
-enum err catch_up_trim(struct hs *hs, int64_t server, int64_t last_id)
+enum err catch_up_trim(struct hs *hs, int64_t server, int64_t last_id, int64_t failures)
 {
-    int64_t waiting;
+    int64_t waiting, most = OUTBOX_PDUS_MAX;
+    if (failures >= OUTBOX_LONG_FAILURES) {
+        most = OUTBOX_LONG_PDUS_MAX;
+    }
     TRY(store_run(hs->store, STMT_OUTBOX_DROP_EDUS, "iii", server, last_id,
                   (int64_t)OUTBOX_EDUS_MAX));
     TRY(store_get_int(hs->store, &waiting, 0, STMT_OUTBOX_COUNT_PDUS, "i", server));
-    if (waiting <= OUTBOX_PDUS_MAX) {
+    if (waiting <= most) {
         return ERR_NONE;
     }
     TRY(store_run(hs->store, STMT_BEHIND_PUT, "ii", server, last_id));

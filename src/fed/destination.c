@@ -124,8 +124,7 @@ int64_t destinations_next_ms(const struct hs *hs)
     return next;
 }
 
-/* --- one transaction
- * ------------------------------------------------------------------------------ */
+/* --- one transaction ------------------------------------------------------------------------ */
 
 struct transaction {
     int64_t server;
@@ -261,7 +260,7 @@ static enum err on_answer(struct hs *hs, struct call *call, int status, struct j
     attempt_failed(hs, &to->attempt, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
     hs_log(hs, LOG_INFO, "transaction to %.*s failed (%d %s), try %lld", STR_ARG(call->server),
            status, why, (long long)to->attempt.failures);
-    return catch_up_trim(hs, t->server, t->last_id);
+    return catch_up_trim(hs, t->server, t->last_id, to->attempt.failures);
 }
 
 static void take_kicked(struct hs *hs)

@@ -100,9 +100,13 @@ struct tls *tls_accept(struct tls_ground *ground)
 struct tls *tls_connect(struct tls_ground *ground, const char *identity, bool is_address)
 {
     struct tls *tls = tls_new(ground);
+    union {
+        const char *borrowed; /* OpenSSL's macro wants what it then only reads */
+        char *own;
+    } name = {.borrowed = identity};
     bool ok = is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls->ssl), identity) == 1
                          : SSL_set1_host(tls->ssl, identity) == 1 &&
-                               SSL_set_tlsext_host_name(tls->ssl, identity) == 1;
+                               SSL_set_tlsext_host_name(tls->ssl, name.own) == 1;
     assert(ok);
     SSL_set_connect_state(tls->ssl);
     (void)tls_feed(tls, STR(""), NULL); /* says hello */
