@@ -158,7 +158,7 @@ static enum err evaluate(struct hs *hs, const struct req *req, struct json **out
     for (const struct json *e = json_first(l.chunk); e != NULL; e = json_next(e)) {
         json_push(chunk, json_copy(l.s.a, e));
     }
-    *news = json_count(chunk) > 0;
+    *news = json_count(chunk) > 0 || end < l.s.upto; /* a page of what is not his to see */
     *out = json_object(l.s.a);
     json_put_text(*out, "start", token_write(hs, l.s.a, ask->from));
     json_put_text(*out, "end", token_write(hs, l.s.a, end));

@@ -101,6 +101,40 @@ export const peeking = [
     },
   },
   {
+    name: "what one may not see does not hold up what comes after it",
+    async run({ server }) {
+      const alice = await server.register(fresh("hides"));
+      const bob = await server.register(fresh("passer"));
+      const type = "m.room.history_visibility";
+      const [hidden, open] = ["joined", "world_readable"].map((history_visibility) => ({
+        history_visibility,
+      }));
+      const room = await alice.createRoom({
+        preset: "public_chat",
+        initial_state: [{ type, state_key: "", content: hidden }],
+      });
+      const { end } = await events(bob, { timeout: 0 });
+      for (let i = 0; i < 101; i += 1) {
+        await alice.say(room, `hidden ${i}`);
+      }
+      await alice.must("PUT", `/rooms/${enc(room)}/state/${type}`, { body: open });
+      const id = await alice.say(room, "open");
+      const now = (await events(bob, { timeout: 0 })).end;
+      const past = events(bob, { room_id: room, from: end, timeout: 20_000 });
+      const future = events(bob, { room_id: room, from: now, timeout: 3_000 });
+      equal(await Promise.race([past, future]), await past, "it is not waited for");
+      const { chunk, end: upto } = await past;
+      equal(chunk, [], "nothing to see yet");
+      const told = await events(bob, { room_id: room, from: upto, timeout: 0 });
+      ok(
+        told.chunk.some((/** @type {any} */ e) => e.event_id === id),
+        "then what is open",
+      );
+      await alice.say(room, "an end of the waiting");
+      await future;
+    },
+  },
+  {
     name: "who left is told nothing of those who are in the room now",
     async run({ server }) {
       const alice = await server.register(fresh("stays"));
