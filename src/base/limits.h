@@ -12,7 +12,10 @@
 #define HTTP_HEAD_MAX (32 * 1024)
 #define HTTP_HEADERS_MAX 64
 #define HTTP_QUERY_MAX 64
-#define HTTP_BODY_MAX (1024 * 1024)        /* a request body, peer or client */
+#define HTTP_BODY_MAX (1024 * 1024) /* a request body, peer or client */
+#define SERVER_BODY_MAX /* of a server over HTTPS: a full transaction, and what is beside its PDUs \
+                         */                                                                        \
+    (TRANSACTION_PDUS_MAX * EVENT_SIZE_MAX + HTTP_BODY_MAX)
 #define HTTP_ANSWER_MAX (16 * 1024 * 1024) /* an answer that we build or take from a peer */
 #define HTTP_SEGMENTS_MAX 16
 

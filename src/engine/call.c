@@ -8,7 +8,7 @@
 #include "event/seal.h"
 #include "net/link.h"
 
-enum { CALLS_MAX = 4096 };
+enum { CALLS_MAX = 4096, KEY_ROUNDS_MAX = 4 };
 
 /* One thing for the network: a call (call != NULL) or a reply. */
 struct parcel {
@@ -245,25 +245,39 @@ static void deliver(struct hs *hs, struct call *call)
     forget(hs->calls, call);
 }
 
-/* The keys of its events are known, or cannot be. */
-static void deliver_held(struct hs *hs, uint64_t id)
-{
-    struct call *call = find(hs, id);
-    if (call != NULL) {
-        deliver(hs, call);
-    }
-}
-
 struct hold {
     struct call *call;
+    struct key_waiter waiter;
     bool waits;
 };
 
 static enum err hold(struct hs *hs, void *ctx)
 {
     struct hold *h = ctx;
-    return server_keys_await_events(hs, h->call->body,
-                                    (struct key_waiter){deliver_held, h->call->id}, &h->waits);
+    return server_keys_await_events(hs, h->call->body, h->waiter, &h->waits);
+}
+
+static void deliver_held(struct hs *hs, uint64_t id);
+
+/* Does the call wait for keys of the events in its answer? They are asked for in rounds: a large
+ * room has more servers than are asked at once. */
+static bool is_held(struct hs *hs, struct call *call)
+{
+    struct hold h = {call, {deliver_held, call->id}, false};
+    bool may = hs->settings.federates && call->status == 200 && call->body != NULL;
+    if (may && call->key_rounds++ < KEY_ROUNDS_MAX) {
+        (void)input_run(hs, hold, &h, "asking for keys");
+    }
+    return h.waits;
+}
+
+/* The keys of its events are known, or cannot be. */
+static void deliver_held(struct hs *hs, uint64_t id)
+{
+    struct call *call = find(hs, id);
+    if (call != NULL && !is_held(hs, call) && !hs->dead) {
+        deliver(hs, call);
+    }
 }
 
 void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, struct str body)
@@ -272,17 +286,13 @@ void calls_answered(struct hs *hs, uint64_t id, int status, struct str why, stru
     if (call == NULL) {
         return;
     }
-    struct hold h = {call, false};
     call->status = status;
     call->why = arena_str(call->a, why);
     call->text = body;
     if (status == 0 || json_parse(call->a, body, &call->body, NULL) != ERR_NONE) {
         call->body = NULL;
     }
-    if (hs->settings.federates && status == 200 && call->body != NULL) {
-        (void)input_run(hs, hold, &h, "asking for keys");
-    }
-    if (h.waits) {
+    if (is_held(hs, call)) {
         call->text = arena_str(call->a, body);
     } else if (!hs->dead) {
         deliver(hs, call);

@@ -23,6 +23,7 @@ struct call {
     int status;      /* and its status, 0: none */
     struct json *body;
     struct str why;
+    int key_rounds; /* of asking for the keys of what it brought */
     void *ctx; /* the caller's, usually allocated in a; ids, never pointers into other lifetimes */
 };
 

@@ -216,7 +216,19 @@ static void keys_are_here(struct hs *hs, uint64_t id)
     }
 }
 
-/* First the key of who asks, then those of the events in what he brings. */
+/* The body is part of what is signed. */
+static enum err admit_peer(struct hs *hs, struct req *req, bool *done)
+{
+    TRY(parse_body(req, done));
+    if (!*done) {
+        TRY(authenticate(hs, req));
+        *done = req->reply.status != 0;
+    }
+    return ERR_NONE;
+}
+
+/* First the key of who asks, before anything of his is read; then those of the events in what he
+ * brings. */
 static enum err admit_server(struct hs *hs, struct req *req, bool *done)
 {
     struct key_waiter waiter = {keys_are_here, req->id};
@@ -226,8 +238,7 @@ static enum err admit_server(struct hs *hs, struct req *req, bool *done)
         TRY(server_keys_await(hs, server, key_id, waiter, &waits));
     }
     if (!waits) {
-        TRY(authenticate(hs, req));
-        *done = req->reply.status != 0;
+        TRY(admit_peer(hs, req, done));
     }
     if (!waits && !*done) {
         TRY(server_keys_await_events(hs, req->body, waiter, &waits));
@@ -236,18 +247,26 @@ static enum err admit_server(struct hs *hs, struct req *req, bool *done)
     return waits ? req_park(req, serve_again, -1, false) : ERR_NONE;
 }
 
+/* Of all doors; *done: the handler has nothing to do any more. */
+static enum err admit(struct hs *hs, struct req *req, bool *done)
+{
+    *done = false;
+    switch (req->door) {
+    case DOOR_CLIENT:
+        return admit_client(hs, req, done);
+    case DOOR_PEER:
+        return admit_peer(hs, req, done);
+    case DOOR_SERVER:
+        break;
+    }
+    return admit_server(hs, req, done);
+}
+
 /* Everything inside the savepoint. A reply is set, or the request is parked. */
 static enum err serve(struct hs *hs, struct req *req)
 {
     bool done;
-    if (req->door == DOOR_CLIENT) {
-        TRY(admit_client(hs, req, &done));
-    } else { /* the body is part of what is signed */
-        TRY(parse_body(req, &done));
-        if (!done) {
-            TRY(req->door == DOOR_SERVER ? admit_server(hs, req, &done) : authenticate(hs, req));
-        }
-    }
+    TRY(admit(hs, req, &done));
     if (done || req->reply.status != 0) {
         return ERR_NONE;
     }
@@ -351,6 +370,7 @@ void gate_request(struct hs *hs, enum door door, const struct route *const *tabl
 {
     struct req *req = req_new(door, id);
     struct http_head *parsed = ARENA_NEW(req->a, struct http_head);
+    size_t body_max = door == DOOR_SERVER ? SERVER_BODY_MAX : HTTP_BODY_MAX;
     head = arena_str(req->a, head);
     req->body_text = arena_str(req->a, body);
     req->head = parsed;
@@ -359,8 +379,8 @@ void gate_request(struct hs *hs, enum door door, const struct route *const *tabl
         parsed->method_text = STR("?");
     } else if (parsed->method == HTTP_OPTIONS) {
         (void)reply_empty(req);
-    } else if (body.n > HTTP_BODY_MAX) {
-        (void)reply_error(req, 413, "M_TOO_LARGE", "a body has at most %d bytes", HTTP_BODY_MAX);
+    } else if (body.n > body_max) {
+        (void)reply_error(req, 413, "M_TOO_LARGE", "a body has at most %zu bytes", body_max);
     } else {
         (void)find_route(tables, req);
     }

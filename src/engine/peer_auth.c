@@ -47,7 +47,7 @@ static enum err check_signature(struct hs *hs, struct req *req, const struct x_m
                                 struct str destination)
 {
     uint8_t key[SIGN_PUBLIC_SIZE];
-    TRY(server_key_find(hs, x->origin, x->key, key));
+    TRY(server_key_find(hs, x->origin, x->key, hs->now.unix_ms, key));
     struct json *object = json_object(req->a);
     json_put_text(object, "method", req->head->method_text);
     json_put_text(object, "uri", req->head->target);

@@ -12,9 +12,10 @@ enum {
     KEY_TIMEOUT_MS = 10000,
     KEY_VALID_MAX_MS = 7 * 24 * 60 * 60 * 1000, /* the longest that a server is believed */
     KEYS_OF_SERVER_MAX = 16,
-    SERVERS_ASKED_MAX = 64, /* for one waiter */
+    SERVERS_ASKED_MAX = 256,  /* for one waiter */
+    DOCUMENT_MAX = 64 * 1024, /* bytes of what a server tells; it is kept with each key */
     WAITS_MAX = 512,
-    REFUSALS_MAX = 256, /* the newest are remembered */
+    REFUSALS_MAX = 1024, /* the newest are remembered */
     REFUSAL_KEEP_MS = 15000,
 };
 
@@ -72,7 +73,7 @@ static enum err known_get(struct hs *hs, struct str server, struct str key_id, s
     return ERR_NONE;
 }
 
-enum err server_key_find(struct hs *hs, struct str server, struct str key_id,
+enum err server_key_find(struct hs *hs, struct str server, struct str key_id, int64_t at_ms,
                          uint8_t key[SIGN_PUBLIC_SIZE])
 {
     struct known known;
@@ -85,17 +86,18 @@ enum err server_key_find(struct hs *hs, struct str server, struct str key_id,
     }
     TRY(known_get(hs, server, key_id, &known));
     memcpy(key, known.key, SIGN_PUBLIC_SIZE);
-    return ERR_NONE;
+    return at_ms <= known.until_ms ? ERR_NONE : ERR_ABSENT;
 }
 
 enum err server_keys_check(struct hs *hs, struct arena *a, const struct event *ev,
                            struct str server)
 {
     enum err verdict = ERR_ABSENT;
+    int64_t at_ms = ev->version->key_validity ? ev->origin_server_ts : INT64_MIN;
     struct strs ids = seal_key_ids(a, ev->tree, server);
     for (size_t i = 0; i < ids.n && i < KEYS_OF_SERVER_MAX; i++) {
         uint8_t key[SIGN_PUBLIC_SIZE];
-        enum err err = server_key_find(hs, server, ids.at[i], key);
+        enum err err = server_key_find(hs, server, ids.at[i], at_ms, key);
         if (err == ERR_ABSENT) {
             continue;
         }
@@ -115,7 +117,7 @@ bool server_keys_are_of(struct arena *a, const struct json *body, struct str ser
     const struct json *keys = json_get_object(body, "verify_keys");
     uint8_t key[SIGN_PUBLIC_SIZE];
     size_t n = 0;
-    if (!str_eq(json_get_text(body, "server_name"), server)) {
+    if (!str_eq(json_get_text(body, "server_name"), server) || json_str(a, body).n > DOCUMENT_MAX) {
         return false;
     }
     if (mxid_is_peer(server, key)) {

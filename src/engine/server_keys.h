@@ -12,16 +12,18 @@ struct key_waits;
 struct key_waits *key_waits_new(void);
 void key_waits_free(struct key_waits *waits);
 
-/* ERR_ABSENT: not known. */
-enum err server_key_find(struct hs *hs, struct str server, struct str key_id,
+/* The key, if it may sign at that time (unix_ms). ERR_ABSENT: it is not known, or its server has
+ * not vouched for it so long: of a key of former days, till it was given up. */
+enum err server_key_find(struct hs *hs, struct str server, struct str key_id, int64_t at_ms,
                          uint8_t key[SIGN_PUBLIC_SIZE]) MUST_USE;
 /* Does the event have a good signature of the server? ERR_REFUSED: it has none that fits;
- * ERR_ABSENT: none of a key that is known. */
+ * ERR_ABSENT: none of a key that is known and, from room version 5 on, was good at the
+ * event's origin_server_ts. */
 enum err server_keys_check(struct hs *hs, struct arena *a, const struct event *ev,
                            struct str server) MUST_USE;
 
-/* Are these keys, as a server tells them, signed with one of them and under its name? A peer's name
- * is its key. */
+/* Are these keys, as a server tells them, signed with one of them and under its name, and no more
+ * than a server needs to tell? A peer's name is its key. */
 bool server_keys_are_of(struct arena *a, const struct json *body, struct str server);
 
 /* Who wants to be told, and what for. */
@@ -34,7 +36,8 @@ struct key_waiter {
  * KEY_TIMEOUT_MS, also when the key cannot be had; else all that can be known is known. */
 enum err server_keys_await(struct hs *hs, struct str server, struct str key_id,
                            struct key_waiter waiter, bool *waits) MUST_USE;
-/* The same for every event in a body: itself, its members and what their lists hold. */
+/* The same for every event in a body: itself, its members and what their lists hold. Of so many
+ * servers at most as are asked at once: whoever is told may call it again for the rest. */
 enum err server_keys_await_events(struct hs *hs, const struct json *body, struct key_waiter waiter,
                                   bool *waits) MUST_USE;
 /* End of the turn: tells those whose waiting has ended. */

@@ -10,7 +10,7 @@
 #include "json/canon.h"
 
 /* A JSON body that somebody signs: a key document or a request at most as large as a body. */
-enum { SIGNED_MAX = HTTP_BODY_MAX + EVENT_SIZE_MAX };
+enum { SIGNED_MAX = SERVER_BODY_MAX + EVENT_SIZE_MAX };
 
 /* Each costs a verification, and anyone can write thousands into an event. */
 enum { THIRD_PARTY_SIGNATURES_MAX = 16 };

@@ -57,8 +57,8 @@ void hs_close(struct hs *hs);
  * "PUT /_matrix/client/v3/... HTTP/1.1\r\nhost: ...\r\nauthorization: ...\r\n\r\n". body is whole,
  * at most HTTP_BODY_MAX. id is the host's, unique while the request is open. */
 void hs_request(struct hs *hs, struct now now, uint64_t id, struct str head, struct str body);
-/* The same of another server over HTTPS: it meets the server-server API and nothing else. Ids are
- * of one sequence with those above. */
+/* The same of another server over HTTPS: it meets the server-server API and nothing else, and its
+ * body has at most SERVER_BODY_MAX bytes. Ids are of one sequence with those above. */
 void hs_server_request(struct hs *hs, struct now now, uint64_t id, struct str head,
                        struct str body);
 /* The client is gone; no RESPOND for id follows. */

@@ -46,9 +46,9 @@ struct http_body {
     void *chunked; /* decoder state, in the arena given to http_body_start */
     bool done;
 };
-/* False: contradictory or over-long framing headers; the stream must be refused. */
+/* False: contradictory framing headers, or a length over body_max; the stream must be refused. */
 bool http_body_start(struct http_body *body, struct arena *a, const struct http_head *head,
-                     bool is_answer);
+                     bool is_answer, size_t body_max);
 /* Takes bytes, appends decoded ones to out, says how many were used; -1: malformed or out is full.
  */
 long http_body_feed(struct http_body *body, struct str bytes, struct buf *out);

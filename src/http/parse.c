@@ -137,10 +137,9 @@ static bool has_no_body(int status)
 }
 
 bool http_body_start(struct http_body *body, struct arena *a, const struct http_head *head,
-                     bool is_answer)
+                     bool is_answer, size_t body_max)
 {
     struct str length = STR_ABSENT, coding = STR_ABSENT;
-    uint64_t length_max = is_answer ? HTTP_ANSWER_MAX : HTTP_BODY_MAX;
     *body = (struct http_body){.framing = HTTP_BODY_NONE};
     if (!find_framing(head, &length, &coding)) {
         return false;
@@ -155,7 +154,7 @@ bool http_body_start(struct http_body *body, struct arena *a, const struct http_
         return str_eq_nocase(coding, STR("chunked"));
     } else if (!str_is_absent(length)) {
         body->framing = HTTP_BODY_LENGTH;
-        if (!read_length(length, &body->left) || body->left > length_max) {
+        if (!read_length(length, &body->left) || body->left > body_max) {
             return false;
         }
         body->done = body->left == 0;

@@ -104,7 +104,7 @@ static void check_body(const char *headers, const char *wire, const char *want, 
         arena_fmt(a, "%s\r\n%s\r\n", is_answer ? "HTTP/1.1 200 " : "GET / HTTP/1.1", headers);
     CHECK((is_answer ? http_parse_answer(text, &head) : http_parse_request(text, &head)) ==
           (long)text.n);
-    CHECK(http_body_start(&body, a, &head, is_answer));
+    CHECK(http_body_start(&body, a, &head, is_answer, HTTP_BODY_MAX));
     struct str all = arena_str(a, str_of(wire));
     long first = http_body_feed(&body, str_sub(all, 0, cut), &out);
     CHECK(first >= 0);
@@ -163,7 +163,7 @@ TEST(refuses_contradictory_framing)
         struct http_body body;
         struct str text = arena_fmt(a, "POST / HTTP/1.1\r\n%s\r\n", bad[i]);
         CHECK(http_parse_request(text, &head) == (long)text.n);
-        CHECK(!http_body_start(&body, a, &head, false));
+        CHECK(!http_body_start(&body, a, &head, false, HTTP_BODY_MAX));
         arena_free(a);
     }
 }
@@ -180,7 +180,7 @@ TEST(notices_a_body_that_ends_early)
         buf_init_in(&out, a, 100);
         struct str text = arena_fmt(a, "HTTP/1.1 200 OK\r\n%s\r\n", framings[i]);
         CHECK(http_parse_answer(text, &head) == (long)text.n);
-        CHECK(http_body_start(&body, a, &head, true));
+        CHECK(http_body_start(&body, a, &head, true, HTTP_ANSWER_MAX));
         CHECK(http_body_feed(&body, STR("5\r\nhe"), &out) == 5);
         CHECK(!http_body_end(&body));
         arena_free(a);
@@ -195,15 +195,15 @@ TEST(stops_when_the_buffer_is_full)
     struct buf out;
     buf_init_in(&out, a, 4);
     CHECK(http_parse_answer(STR("HTTP/1.1 200 OK\r\n\r\n"), &head) == 19);
-    CHECK(http_body_start(&body, a, &head, true));
+    CHECK(http_body_start(&body, a, &head, true, HTTP_ANSWER_MAX));
     CHECK(http_body_feed(&body, STR("hello"), &out) == -1);
     CHECK(http_parse_answer(STR("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"), &head) >
           0);
     buf_clear(&out);
-    CHECK(http_body_start(&body, a, &head, true));
+    CHECK(http_body_start(&body, a, &head, true, HTTP_ANSWER_MAX));
     CHECK(http_body_feed(&body, STR("5\r\nhello\r\n"), &out) == -1);
     buf_init_in(&out, a, 400);
-    CHECK(http_body_start(&body, a, &head, true));
+    CHECK(http_body_start(&body, a, &head, true, HTTP_ANSWER_MAX));
     CHECK(http_body_feed(&body, STR("zz\r\n"), &out) == -1);
     arena_free(a);
 }
@@ -218,7 +218,7 @@ TEST(has_no_body_where_none_can_be)
         struct http_head head;
         struct http_body body;
         CHECK(http_parse_answer(str_of(heads[i]), &head) > 0);
-        CHECK(http_body_start(&body, a, &head, true));
+        CHECK(http_body_start(&body, a, &head, true, HTTP_ANSWER_MAX));
         CHECK(body.done);
         arena_free(a);
     }
@@ -253,7 +253,7 @@ TEST(survives_random_bytes)
         }
         struct str all = buf_str(&text);
         long used = is_answer ? http_parse_answer(all, &head) : http_parse_request(all, &head);
-        if (used > 0 && http_body_start(&body, a, &head, is_answer)) {
+        if (used > 0 && http_body_start(&body, a, &head, is_answer, HTTP_BODY_MAX)) {
             good++;
             (void)(http_body_feed(&body, str_from(all, (size_t)used), &out) > 0);
         }

@@ -58,7 +58,7 @@ static void read_head(struct http_reader *r, struct str *bytes)
     } else if (r->is_answer && r->head.status < 200) { /* 100 Continue and such */
         buf_clear(&r->head_bytes);
         r->scanned = 0;
-    } else if (!http_body_start(&r->framing, r->arena, &r->head, r->is_answer)) {
+    } else if (!http_body_start(&r->framing, r->arena, &r->head, r->is_answer, r->body.max)) {
         fail(r, "the body is too long or its framing contradicts itself");
     } else {
         r->state = r->framing.done ? HTTP_READER_DONE : HTTP_READER_BODY;

@@ -10,7 +10,7 @@ static struct str body_of(struct arena *a, const struct http_head *head, struct 
     struct http_body body = {0};
     struct buf out;
     buf_init_in(&out, a, HTTP_BODY_MAX);
-    if (!http_body_start(&body, a, head, false)) {
+    if (!http_body_start(&body, a, head, false, HTTP_BODY_MAX)) {
         return STR_ABSENT;
     }
     const struct str pieces[] = {str_sub(rest, 0, cut), str_from(rest, cut)};

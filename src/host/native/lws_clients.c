@@ -198,7 +198,8 @@ static void client_accept(struct sockets *s, int fd, struct address from, bool i
         return; /* the library has closed it */
     }
     struct client *c = &s->clients[slot];
-    *c = (struct client){.s = s, .wsi = wsi, .visit = visit_new(), .from = from};
+    *c = (struct client){.s = s, .wsi = wsi, .from = from};
+    c->visit = visit_new(is_server ? SERVER_BODY_MAX : HTTP_BODY_MAX);
     c->tls = is_server ? tls_accept(s->serving) : NULL;
     buf_init(&c->plain, 2 * VISIT_FEED_MAX);
     buf_init(&c->sealed, 2 * WRITE_MAX);

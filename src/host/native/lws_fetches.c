@@ -9,9 +9,10 @@
 #include <string.h>
 
 #define PLACES_MAX 1024
-#define LANES_MAX 4          /* connections to one server at a time */
-#define REDIRECTS_MAX 3      /* of a well-known file */
-#define WELL_KNOWN_MAX 65536 /* bytes of it */
+#define LANES_MAX 4                        /* connections to one server at a time */
+#define REDIRECTS_MAX 3                    /* of a well-known file */
+#define WELL_KNOWN_MAX 65536               /* bytes of it */
+#define WELL_KNOWN_US (8 * LWS_US_PER_SEC) /* with all its redirects */
 #define PLACE_KEEP_MS (5 * 60 * 1000)
 #define WELL_KNOWN_PATH "/.well-known/matrix/server"
 
@@ -51,6 +52,7 @@ struct place {
     int64_t known_until_ms, well_known_until_ms;
     char delegated[RESOLVE_NAME_MAX]; /* by the well-known file; empty: it does not */
     struct https *well_known;         /* being fetched */
+    lws_sorted_usec_list_t well_known_deadline;
     struct target well_known_at;
     char well_known_path[512];
     int redirects;
@@ -212,6 +214,7 @@ static void resolve_on(struct place *place);
 static void well_known_end(struct place *place, struct str delegated, int64_t keep_ms)
 {
     struct str name = delegated.n < RESOLVE_NAME_MAX ? delegated : STR_ABSENT;
+    lws_sul_cancel(&place->well_known_deadline);
     if (place->well_known != NULL) {
         https_close(place->well_known);
         place->well_known = NULL;
@@ -223,6 +226,13 @@ static void well_known_end(struct place *place, struct str delegated, int64_t ke
     place->well_known_until_ms = now_ms() + keep_ms;
     resolve_take_well_known(&place->resolve, name.n > 0 ? name : STR_ABSENT);
     resolve_on(place);
+}
+
+/* Without it, who says nothing would be sought for ever. */
+static void well_known_late(lws_sorted_usec_list_t *sul)
+{
+    struct place *place = lws_container_of(sul, struct place, well_known_deadline);
+    well_known_end(place, STR_ABSENT, PLACE_KEEP_MS);
 }
 
 static void well_known_up(void *ctx)
@@ -321,10 +331,12 @@ static void well_known_begin(struct place *place)
         resolve_on(place);
         return;
     }
-    int n = snprintf(url, sizeof(url), "https://%s/.well-known/matrix/server", r->ask);
+    int n = snprintf(url, sizeof(url), "https://%s" WELL_KNOWN_PATH, r->ask);
     place->redirects = 0;
     if (well_known_aim(place, str_make(url, (size_t)n))) {
         well_known_open(place);
+        lws_sul_schedule(place->s->context, 0, &place->well_known_deadline, well_known_late,
+                         WELL_KNOWN_US);
     }
 }
 
@@ -404,6 +416,7 @@ static void place_free(struct place *place)
             errand_free(place->lanes[i].errand);
         }
     }
+    lws_sul_cancel(&place->well_known_deadline);
     if (place->well_known != NULL) {
         https_close(place->well_known);
     }

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define MIB (1024 * 1024)
 #define OUT_MAX (HTTP_ANSWER_MAX + HTTP_HEAD_MAX)
 #define KEEP_MAX (64 * 1024) /* an idle connection holds no larger buffer */
 
@@ -35,6 +36,7 @@ struct visit {
     enum visit_state state;
     enum visit_phase phase;
     struct buf in, body, out;
+    size_t body_max;
     size_t sent;         /* of out */
     struct arena *arena; /* of the request being read */
     struct str head;     /* in the arena, from VISIT_BODY on */
@@ -43,11 +45,12 @@ struct visit {
     bool was_refused;
 };
 
-struct visit *visit_new(void)
+struct visit *visit_new(size_t body_max)
 {
     struct visit *visit = base_alloc(sizeof(*visit));
     buf_init(&visit->in, HTTP_HEAD_MAX + VISIT_FEED_MAX);
-    buf_init(&visit->body, HTTP_BODY_MAX);
+    visit->body_max = body_max;
+    buf_init(&visit->body, body_max);
     buf_init(&visit->out, OUT_MAX);
     visit->arena = arena_new();
     return visit;
@@ -109,17 +112,19 @@ static void refuse(struct visit *visit, int status, struct str body)
     visit->ends_after = true;
     visit->was_refused = true;
     visit->state = VISIT_DRAIN;
-    arena_clear(visit->arena);
     buf_clear(&visit->in);
-    buf_empty(&visit->body, HTTP_BODY_MAX);
+    buf_empty(&visit->body, visit->body_max);
     answer_write(visit, status,
                  STR("content-type: application/json\r\naccess-control-allow-origin: *\r\n"), body);
+    arena_clear(visit->arena);
 }
 
 static void refuse_too_large(struct visit *visit)
 {
     refuse(visit, 413,
-           STR("{\"errcode\":\"M_TOO_LARGE\",\"error\":\"The body is larger than 1 MiB.\"}"));
+           arena_fmt(visit->arena,
+                     "{\"errcode\":\"M_TOO_LARGE\",\"error\":\"The body is larger than %zu MiB.\"}",
+                     visit->body_max / MIB));
 }
 
 static void refuse_malformed(struct visit *visit)
@@ -147,8 +152,8 @@ static bool header_has(const struct http_head *head, struct str name, struct str
 /* A declared length that is too large is refused before its bytes are asked for. */
 static bool body_begin(struct visit *visit, const struct http_head *head, bool has_bytes)
 {
-    bool is_sound = http_body_start(&visit->framing, visit->arena, head, false);
-    if (visit->framing.framing == HTTP_BODY_LENGTH && visit->framing.left > HTTP_BODY_MAX) {
+    bool is_sound = http_body_start(&visit->framing, visit->arena, head, false, visit->body_max);
+    if (visit->framing.framing == HTTP_BODY_LENGTH && visit->framing.left > visit->body_max) {
         refuse_too_large(visit);
         return false;
     }
@@ -237,7 +242,7 @@ static bool body_read(struct visit *visit)
     while (!visit->framing.done && visit->in.n > 0) {
         long used = http_body_feed(&visit->framing, buf_str(&visit->in), &visit->body);
         if (used < 0) {
-            if (visit->body.overflow || visit->body.n + visit->in.n > HTTP_BODY_MAX) {
+            if (visit->body.overflow || visit->body.n + visit->in.n > visit->body_max) {
                 refuse_too_large(visit);
             } else {
                 refuse_malformed(visit);
@@ -283,7 +288,7 @@ void visit_answer(struct visit *visit, int status, struct str head, struct str b
     visit->state = visit->ends_after ? VISIT_DRAIN : VISIT_HEAD;
     visit->head = STR_ABSENT;
     arena_clear(visit->arena);
-    buf_empty(&visit->body, HTTP_BODY_MAX);
+    buf_empty(&visit->body, visit->body_max);
 }
 
 struct str visit_unsent(const struct visit *visit)

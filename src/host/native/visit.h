@@ -15,7 +15,8 @@
 
 struct visit;
 
-struct visit *visit_new(void);
+/* body_max: bytes of a request's body. */
+struct visit *visit_new(size_t body_max);
 void visit_free(struct visit *visit);
 
 /* Takes n <= VISIT_FEED_MAX bytes. Only while visit_wants_bytes. */
