@@ -325,10 +325,20 @@ static enum err step_first(struct hs *hs, struct req *req)
     return req->reply.status != 0 ? ERR_NONE : serve(hs, req);
 }
 
+/* One who asks takes only so many of the places of all. */
+static bool keep_parked(struct hs *hs, struct req *req)
+{
+    if (req->door == DOOR_CLIENT &&
+        parked_of_asker(hs->parked, req->user, req->address) >= REQUESTS_PARKED_OF_ONE) {
+        return false;
+    }
+    return parked_keep(hs->parked, req);
+}
+
 /* Keeps a parked request, or ends it. */
 static void settle(struct hs *hs, struct req *req)
 {
-    if (req->reply.parked && !hs->dead && parked_keep(hs->parked, req)) {
+    if (req->reply.parked && !hs->dead && keep_parked(hs, req)) {
         return;
     }
     if (req->reply.parked && !hs->dead) {

@@ -153,6 +153,17 @@ size_t parked_waiting(const struct parked *p, resume_fn resume, struct str addre
     return n;
 }
 
+size_t parked_of_asker(const struct parked *p, int64_t user, struct str address)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->end; i++) {
+        const struct req *req = p->slots[i].req;
+        n += req != NULL && req->door == DOOR_CLIENT && req->user == user &&
+             (user != 0 || str_eq(req->address, address));
+    }
+    return n;
+}
+
 size_t parked_count(const struct parked *p)
 {
     return p->n;

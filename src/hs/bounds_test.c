@@ -29,6 +29,32 @@ TEST(who_waits_for_news_many_times_takes_nobody_elses_place)
     town_free(t);
 }
 
+static enum fate hold(struct town *t, struct parcel *p)
+{
+    (void)t;
+    return p->status == 0 ? FATE_HOLD : FATE_PASS;
+}
+
+TEST(strangers_whose_questions_wait_for_other_servers_take_nobody_elses_place)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    struct str who = town_text(t, "GET /_matrix/client/v3/profile/%s", town_user_id(t, 1, "x"));
+    uint64_t first = 0;
+    uint64_t last = 0;
+    t->rule = hold;
+    for (int i = 0; i < MANY; i++) {
+        last = town_begin(t, 0, "", who.p, "");
+        town_run(t);
+        first = i == 0 ? last : first;
+    }
+    CHECK(t->asked[first] == 0 && t->asked[last] == 429);
+    CHECK(town_ask(t, 0, alice, "GET /_matrix/client/v3/sync", "") == 200);
+    struct str since = arena_str(t->a, json_get_text(t->answer, "next_batch"));
+    CHECK(town_ask(t, 0, alice, town_text(t, WAITS, STR_ARG(since)).p, "") == 0);
+    town_free(t);
+}
+
 TEST(what_is_written_stays_parsed_only_while_there_is_room)
 {
     struct town *t = town_new(1);
@@ -87,5 +113,6 @@ TEST(a_refusal_that_wrote_nothing_leaves_what_was_read)
 }
 
 TEST_MAIN(TEST_ROW(who_waits_for_news_many_times_takes_nobody_elses_place),
+          TEST_ROW(strangers_whose_questions_wait_for_other_servers_take_nobody_elses_place),
           TEST_ROW(what_is_written_stays_parsed_only_while_there_is_room),
           TEST_ROW(a_refusal_that_wrote_nothing_leaves_what_was_read))
