@@ -47,11 +47,11 @@ async function load(figures, relay) {
       }
     }
     await echo(figures, relay);
+    await stack(figures, relay); // before ten thousand, whom one of the two does not meet, go home
     await crowd(figures, relay, known(relay), SMALL_CROWD);
     if (figures.side === "ours") {
       await crowd(figures, relay, known(relay), LARGE_CROWD);
     }
-    await stack(figures, relay);
   } finally {
     await relay.stop();
   }

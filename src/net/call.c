@@ -25,7 +25,9 @@ static void call_remove(struct net *net, struct call *call)
     }
     assert(kept + 1 == net->n_waiting);
     net->n_waiting = kept;
-    net->must_check_gone = true; /* nobody may want the peer's entry any more */
+    if (call->peer->n_places == 0) {
+        net->must_check_gone = true; /* nobody may want the peer's entry any more */
+    }
     call_free(call);
 }
 
