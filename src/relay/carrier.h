@@ -20,10 +20,11 @@ struct carrier_calls {
  * the relay's id. NULL: the address cannot be used. */
 struct carrier *carrier_open(const char *url, struct str own,
                              const struct carrier_calls *calls) MUST_USE;
-/* To one relay, or to all (absent). Lost while there is no connection. */
+/* To one relay, or to all (absent); never waits. Lost while there is no connection. */
 void carrier_publish(struct carrier *carrier, struct str site, struct str bytes);
 void carrier_deliver(struct carrier *carrier);
-/* What was published has left, or is lost after half a second. No call comes from here on. */
+/* What was published has left, or is lost: after half a second, or some when NATS hangs. No call
+ * comes from here on. */
 void carrier_close(struct carrier *carrier);
 
 #endif
