@@ -27,6 +27,7 @@ static void copy(char out[RESOLVE_NAME_MAX], struct str text)
     out[text.n] = '\0';
 }
 
+/* One that starts with a dot would stand for every name below it where certificates are checked. */
 static bool is_name(struct str host)
 {
     for (size_t i = 0; i < host.n; i++) {
@@ -36,7 +37,7 @@ static bool is_name(struct str host)
             return false;
         }
     }
-    return host.n > 0;
+    return host.n > 0 && host.p[0] != '.';
 }
 
 static bool port_take(struct parts *out, struct str text)

@@ -83,6 +83,16 @@ TEST(a_name_leads_where_the_specification_says)
     }
 }
 
+TEST(a_name_that_certificates_of_others_would_fit_leads_nowhere)
+{
+    struct resolve r;
+    struct arena *a = arena_new();
+    resolve_begin(&r, STR(".example.org"));
+    CHECK(r.step == RESOLVE_FAILED);
+    CHECK(str_is_absent(resolve_well_known_read(a, STR("{\"m.server\":\".example.org:1\"}"))));
+    arena_free(a);
+}
+
 TEST(the_best_records_come_first_and_bad_ones_not_at_all)
 {
     static const struct resolve_srv records[] = {
@@ -135,5 +145,6 @@ TEST(a_well_known_answer_is_kept_within_bounds)
 }
 
 TEST_MAIN(TEST_ROW(a_name_leads_where_the_specification_says),
+          TEST_ROW(a_name_that_certificates_of_others_would_fit_leads_nowhere),
           TEST_ROW(the_best_records_come_first_and_bad_ones_not_at_all),
           TEST_ROW(a_well_known_body_is_read), TEST_ROW(a_well_known_answer_is_kept_within_bounds))
