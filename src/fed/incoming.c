@@ -133,7 +133,7 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
     }
     TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
     if (verdict.kind == VERDICT_MISSING) {
-        return missing_fetch(hs, origin, room, ev);
+        return missing_fetch(hs, room, ev);
     }
     if (verdict.kind == VERDICT_REJECT || verdict.kind == VERDICT_DROP) {
         *fault = verdict.why;

@@ -201,7 +201,7 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     }
     TRY(event_find(hs, ev->id, &s));
     TRY(gap_put(hs, s, s->position));
-    missing_landed(hs, room);
+    TRY(missing_landed(hs, room));
     hs_log(hs, LOG_INFO, "joined %.*s through %.*s", STR_ARG(join->room_id), STR_ARG(call->server));
     return ERR_NONE;
 }

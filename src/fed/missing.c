@@ -1,28 +1,34 @@
-/* One fetch per room at a time; its truth is the table `waiting`. */
+/* One fetch per room and server at a time, so that who sends what nobody can decide holds up only
+ * himself; its truth is the table `waiting`. */
 #include "fed/missing.h"
 
 #include "base/encode.h"
 #include "engine/call.h"
 #include "engine/current.h"
-#include "engine/gap.h"
+#include "engine/door.h"
 #include "engine/input.h"
+#include "event/mxid.h"
 #include "fed/attempt.h"
 #include "fed/incoming.h"
+#include "fed/placed.h"
 #include "fed/state_take.h"
+#include "fed/waiting.h"
 
 #include <string.h>
 
 enum {
-    ROOMS_MAX = 256,
+    LANES_MAX = 256,
     SERVERS_MAX = 32,
-    WAITING_MAX = 500,
-    HELD_OF_ORIGIN_MAX = 100, /* events of one server kept while we join */
-    STRANGERS_EVENTS_MAX = 16,
+    OF_ORIGIN_MAX = 100, /* events of one server that wait */
+    OF_STRANGER_MAX = 16,
+    TRIES_A_TURN = 20,
     ROUNDS_MAX = 3,
     ASKED_MAX = 8, /* servers, for one stage of one event */
     RETRY_MS = 5000,
     RETRY_MAX_MS = 300000,
-    CALL_TIMEOUT_MS = 20000
+    CALL_TIMEOUT_MS = 20000,
+    PATIENCE_MS = 60000, /* with what is older, before a gap is left behind */
+    LOOK_AGAIN_MS = 500
 };
 
 enum stage {
@@ -33,21 +39,23 @@ enum stage {
 };
 
 struct fetch {
-    int64_t room;             /* 0: a free place */
+    int64_t room, origin;     /* whose events wait; 0: the join of the room */
     size_t turn, servers;     /* whose turn it is to be asked, of how many */
     char event[EVENT_ID_MAX]; /* of which, and at which stage, this is true: */
     size_t event_n;
     int64_t stage;
     size_t asked;                 /* in vain */
-    bool is_answered, is_partial; /* by one of them; one could not be reached */
+    bool is_answered, is_refused; /* by one of them */
+    int64_t patient_until_ms;     /* 0: not waiting for what is older */
+    bool is_partial;              /* one could not be reached, or refused */
     struct attempt attempt;
     uint64_t join; /* the send_join that lets us in; 0: we are in */
 };
 
 struct missing {
-    struct fetch at[ROOMS_MAX];
+    struct fetch at[LANES_MAX];
     size_t n;
-    bool has_more; /* rooms with waiting events found no place */
+    bool has_more; /* lanes with waiting events found no place */
 };
 
 struct missing *missing_new(void)
@@ -60,10 +68,10 @@ void missing_free(struct missing *m)
     base_free(m);
 }
 
-static struct fetch *find(struct missing *m, int64_t room)
+static struct fetch *find(struct missing *m, int64_t room, int64_t origin)
 {
     for (size_t i = 0; i < m->n; i++) {
-        if (m->at[i].room == room) {
+        if (m->at[i].room == room && m->at[i].origin == origin) {
             return &m->at[i];
         }
     }
@@ -78,46 +86,51 @@ static bool is_free(const struct hs *hs, const struct fetch *f)
 static bool has_room(const struct hs *hs)
 {
     const struct missing *m = hs->missing;
-    bool has = m->n < ROOMS_MAX;
+    bool has = m->n < LANES_MAX;
     for (size_t i = 0; !has && i < m->n; i++) {
         has = is_free(hs, &m->at[i]);
     }
     return has;
 }
 
-/* The room's place, or that of one with nothing to fetch. NULL: all are busy; its events wait. */
-static struct fetch *make(struct hs *hs, int64_t room)
+/* The lane's place, or that of one with nothing to fetch. NULL: all are busy; its events wait. */
+static struct fetch *make(struct hs *hs, int64_t room, int64_t origin)
 {
     struct missing *m = hs->missing;
-    struct fetch *f = find(m, room);
-    for (size_t i = 0; f == NULL && i < ROOMS_MAX; i++) {
+    struct fetch *f = find(m, room, origin);
+    for (size_t i = 0; f == NULL && i < LANES_MAX; i++) {
         if (i == m->n || is_free(hs, &m->at[i])) {
             f = &m->at[i];
             m->n += i == m->n;
-            *f = (struct fetch){.room = room};
+            *f = (struct fetch){.room = room, .origin = origin};
         }
     }
     m->has_more = m->has_more || f == NULL;
     return f;
 }
 
-static void due(struct hs *hs, int64_t room, int64_t at_ms)
+static void due(struct hs *hs, int64_t room, int64_t origin)
 {
-    struct fetch *f = make(hs, room);
+    struct fetch *f = make(hs, room, origin);
     if (f != NULL) {
-        attempt_due(&f->attempt, at_ms);
+        attempt_due(&f->attempt, hs->now.mono_ms);
     }
+}
+
+static enum err due_all(struct hs *hs, struct query *lanes)
+{
+    while (query_next(lanes)) {
+        due(hs, query_int(lanes, 0), query_int(lanes, 1));
+    }
+    return query_end(lanes);
 }
 
 enum err missing_load(struct hs *hs)
 {
     struct query q;
     hs->missing->has_more = false;
-    query_start(&q, hs->store, STMT_WAITING_ROOMS, "");
-    while (query_next(&q)) {
-        due(hs, query_int(&q, 0), hs->now.mono_ms);
-    }
-    return query_end(&q);
+    query_start(&q, hs->store, STMT_WAITING_LANES, "");
+    return due_all(hs, &q);
 }
 
 int64_t missing_next_ms(const struct hs *hs)
@@ -136,34 +149,17 @@ void missing_seen(struct hs *hs)
     }
 }
 
-/* Of one server at most max; its newest push out its oldest, which they lead back to. */
-static enum err put(struct hs *hs, struct str origin, const struct room *room,
-                    const struct event *ev, int64_t max)
-{
-    int64_t all;
-    int64_t of_origin;
-    TRY(store_get_int(hs->store, &all, 0, STMT_WAITING_COUNT, "i", room->nid));
-    TRY(store_get_int(hs->store, &of_origin, 0, STMT_WAITING_OF_ORIGIN, "it", room->nid, origin));
-    if (of_origin >= max || (all >= WAITING_MAX && of_origin > 0)) {
-        TRY(store_run(hs->store, STMT_WAITING_EVICT, "it", room->nid, origin));
-    } else if (all >= WAITING_MAX) {
-        hs_log(hs, LOG_WARN, "room %.*s: too many events wait, %.*s is dropped", STR_ARG(room->id),
-               STR_ARG(ev->id));
-        return ERR_NONE;
-    }
-    return store_run(hs->store, STMT_WAITING_PUT, "titit", ev->id, room->nid, origin, ev->depth,
-                     ev->json);
-}
-
-/* A few events of a server that is not joined may wait: its join may still be on its way. */
-enum err missing_fetch(struct hs *hs, struct str origin, struct room *room, const struct event *ev)
+/* In the lane of its sender's server, whose signature it has: whoever passes it on. A few events of
+ * a server that is not joined may wait: its join may still be on its way. */
+enum err missing_fetch(struct hs *hs, struct room *room, const struct event *ev)
 {
     int64_t name;
     int64_t user;
-    TRY(store_name_find(hs->store, origin, &name));
+    struct str server = mxid_server(ev->sender);
+    TRY(store_name(hs->store, server, &name));
     TRY(store_get_int(hs->store, &user, 0, STMT_MEMBER_OF_SERVER, "ii", room->nid, name));
-    TRY(put(hs, origin, room, ev, user != 0 ? WAITING_MAX : STRANGERS_EVENTS_MAX));
-    due(hs, room->nid, hs->now.mono_ms);
+    TRY(waiting_put(hs, server, room, ev, user != 0 ? OF_ORIGIN_MAX : OF_STRANGER_MAX));
+    due(hs, room->nid, name);
     return ERR_NONE;
 }
 
@@ -171,7 +167,7 @@ enum err missing_fetch(struct hs *hs, struct str origin, struct room *room, cons
 
 void missing_hold(struct hs *hs, struct room *room, uint64_t call)
 {
-    struct fetch *f = make(hs, room->nid);
+    struct fetch *f = make(hs, room->nid, 0);
     if (f != NULL) {
         f->join = call;
     }
@@ -179,53 +175,41 @@ void missing_hold(struct hs *hs, struct room *room, uint64_t call)
 
 bool missing_is_held(const struct hs *hs, const struct room *room)
 {
-    const struct fetch *f = find(hs->missing, room->nid);
+    const struct fetch *f = find(hs->missing, room->nid, 0);
     return f != NULL && f->join != 0 && call_is_open(hs, f->join);
 }
 
+/* Nothing of it is checked yet, so it waits in the lane of who told it. */
 enum err missing_keep(struct hs *hs, struct str origin, struct room *room, const struct event *ev)
 {
-    return put(hs, origin, room, ev, HELD_OF_ORIGIN_MAX);
+    bool has;
+    TRY(waiting_has(hs, ev->id, &has));
+    return has ? ERR_NONE : waiting_put(hs, origin, room, ev, OF_ORIGIN_MAX);
 }
 
-void missing_landed(struct hs *hs, const struct room *room)
+enum err missing_landed(struct hs *hs, const struct room *room)
 {
-    due(hs, room->nid, hs->now.mono_ms);
+    struct query q;
+    query_start(&q, hs->store, STMT_WAITING_LANES_OF, "i", room->nid);
+    return due_all(hs, &q);
 }
 
 enum err missing_forget(struct hs *hs, const struct room *room)
 {
-    return store_run(hs->store, STMT_WAITING_DROP_ROOM, "i", room->nid);
+    return waiting_drop_room(hs, room->nid);
 }
 
 /* --- one step -------------------------------------------------------------------------------- */
 
 struct step {
-    int64_t room;
+    int64_t room, origin;
     struct str event_id, wanted; /* the event that waits; what STAGE_STATE asks for */
+    struct strs absent;          /* what it cites */
     int64_t stage;
 };
 
 static enum err on_events(struct hs *hs, struct call *call, int status, struct json *body,
                           const char *why);
-
-/* Of the event behind which history is not fetched before somebody reads so far; 0: none. */
-static enum err gap_depth(struct hs *hs, const struct room *room, int64_t *depth)
-{
-    struct query q;
-    struct stored *gap;
-    *depth = 0;
-    enum err err = query_one(&q, hs->store, STMT_GAP_BELOW, "ii", room->nid, INT64_MAX);
-    if (err == ERR_ABSENT) {
-        return ERR_NONE;
-    }
-    TRY(err);
-    int64_t event = query_int(&q, 1);
-    TRY(query_end(&q));
-    TRY(event_get(hs, event, &gap));
-    *depth = gap->ev->depth > FETCH_DEPTH_MAX ? gap->ev->depth - FETCH_DEPTH_MAX : 0;
-    return ERR_NONE;
-}
 
 static enum err ask_events(struct hs *hs, struct call *call, struct room *room,
                            const struct event *ev)
@@ -242,20 +226,12 @@ static enum err ask_events(struct hs *hs, struct call *call, struct room *room,
     TRY(query_end(&q));
     json_push_text(json_put_array(body, STR("latest_events")), ev->id);
     json_put_int(body, "limit", MISSING_EVENTS_MAX);
-    TRY(gap_depth(hs, room, &depth));
+    TRY(placed_floor(hs, room, &depth));
     json_put_int(body, "min_depth", depth);
     struct str path = arena_fmt(a, "/_matrix/federation/v1/get_missing_events/%.*s",
                                 STR_ARG(percent_write(a, room->id)));
     return call_send(hs, call, "POST", path, body, CALL_TIMEOUT_MS);
 }
-
-/* The event that waits, and how far its fetch has come. */
-struct waiting {
-    const struct event *ev;
-    struct str origin;
-    int64_t stage;
-    struct strs absent;
-};
 
 /* Who sent it; where that one has no answer, the others in the room in turn. */
 static enum err choose_server(struct hs *hs, struct fetch *f, struct str origin, struct str *server)
@@ -279,100 +255,127 @@ static enum err choose_server(struct hs *hs, struct fetch *f, struct str origin,
 static void forget_asked(struct fetch *f)
 {
     f->asked = 0;
-    f->is_answered = f->is_partial = false;
+    f->is_answered = f->is_refused = f->is_partial = false;
 }
 
 /* Another event may have become the oldest since somebody was asked. */
 static void begin_stage(struct fetch *f, const struct waiting *w)
 {
-    if (f->stage != w->stage || !str_eq(str_make(f->event, f->event_n), w->ev->id)) {
+    if (f->stage != w->stage || !str_eq(str_make(f->event, f->event_n), w->id)) {
         forget_asked(f);
         f->stage = w->stage;
-        f->event_n = w->ev->id.n < sizeof(f->event) ? w->ev->id.n : sizeof(f->event);
-        memcpy(f->event, w->ev->id.p, f->event_n);
+        f->event_n = w->id.n < sizeof(f->event) ? w->id.n : sizeof(f->event);
+        memcpy(f->event, w->id.p, f->event_n);
     }
 }
 
-static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const struct waiting *w)
+static struct step *step_of(struct arena *a, const struct fetch *f, const struct waiting *w,
+                            const struct strs *absent)
+{
+    struct step *step = ARENA_NEW(a, struct step);
+    assert(absent->n > 0);
+    struct str *ids = arena_array(a, absent->n, sizeof(*ids));
+    for (size_t i = 0; i < absent->n; i++) {
+        ids[i] = arena_str(a, absent->at[i]);
+    }
+    *step = (struct step){.room = f->room, .origin = f->origin, .stage = w->stage};
+    step->absent = (struct strs){ids, absent->n};
+    step->event_id = arena_str(a, w->id);
+    if (w->stage >= STAGE_STATE) {
+        step->wanted = ids[(size_t)(w->stage - STAGE_STATE) % absent->n];
+    }
+    return step;
+}
+
+static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const struct waiting *w,
+                    const struct strs *absent)
 {
     struct str server;
     begin_stage(f, w);
     TRY(choose_server(hs, f, w->origin, &server));
     struct call *call = call_new(hs, server, on_events);
-    struct step *step = ARENA_NEW(call->a, struct step);
-    *step = (struct step){.room = room->nid, .stage = w->stage};
-    step->event_id = arena_str(call->a, w->ev->id);
+    struct step *step = step_of(call->a, f, w, absent);
     call->ctx = step;
     attempt_begin(&f->attempt, call->id);
     if (w->stage == STAGE_EVENTS) {
         return ask_events(hs, call, room, w->ev);
     }
     struct str room_id = percent_write(call->a, room->id);
-    if (w->stage == STAGE_AUTH) {
-        struct str path = arena_fmt(call->a, "/_matrix/federation/v1/event_auth/%.*s/%.*s",
-                                    STR_ARG(room_id), STR_ARG(percent_write(call->a, w->ev->id)));
-        return call_send(hs, call, "GET", path, NULL, CALL_TIMEOUT_MS);
-    }
-    size_t i = (size_t)(w->stage - STAGE_STATE) % w->absent.n;
-    step->wanted = arena_str(call->a, w->absent.at[i]);
-    struct str path = arena_fmt(call->a, "/_matrix/federation/v1/state/%.*s?event_id=%.*s",
-                                STR_ARG(room_id), STR_ARG(percent_write(call->a, step->wanted)));
+    struct str path =
+        w->stage == STAGE_AUTH
+            ? arena_fmt(call->a, "/_matrix/federation/v1/event_auth/%.*s/%.*s", STR_ARG(room_id),
+                        STR_ARG(percent_write(call->a, w->id)))
+            : arena_fmt(call->a, "/_matrix/federation/v1/state/%.*s?event_id=%.*s",
+                        STR_ARG(room_id), STR_ARG(percent_write(call->a, step->wanted)));
     return call_send(hs, call, "GET", path, NULL, CALL_TIMEOUT_MS);
+}
+
+/* What is put behind a gap is told before all that is fetched later, so that older events, which
+ * may still come whole, go first; but not for ever, as anybody may send some that never do. */
+static enum err lets_others_go_first(struct hs *hs, struct fetch *f, const struct waiting *w,
+                                     bool *lets)
+{
+    TRY(waiting_has_older(hs, f->room, w, STAGE_STATE, lets));
+    if (*lets && f->patient_until_ms == 0) {
+        f->patient_until_ms = hs->now.mono_ms + PATIENCE_MS;
+    }
+    *lets = *lets && hs->now.mono_ms < f->patient_until_ms;
+    return ERR_NONE;
 }
 
 /* Tries the oldest that waits. *more: it is decided, look at the next. */
 static enum err try_oldest(struct hs *hs, struct fetch *f, bool *more)
 {
-    struct query q;
     struct room *room;
-    struct event *ev;
+    struct waiting w;
     struct verdict verdict;
     *more = false;
-    enum err err = query_one(&q, hs->store, STMT_WAITING_NEXT, "i", f->room);
+    TRY(room_get(hs, f->room, &room));
+    enum err err = waiting_next(hs, room, f->origin, &w);
     if (err == ERR_ABSENT) {
+        attempt_rest(&f->attempt);
         return ERR_NONE;
     }
     TRY(err);
-    struct str id = query_str(&q, hs->turn, 0);
-    struct str origin = query_str(&q, hs->turn, 1);
-    int64_t stage = query_int(&q, 2);
-    struct str text = query_str(&q, hs->turn, 3);
-    TRY(query_end(&q));
-    TRY(room_get(hs, f->room, &room));
-    TRY(event_load(hs->turn, room->version, id, text, &ev));
-    TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
-    if (verdict.kind == VERDICT_MISSING && stage != STAGE_END) {
-        struct waiting waiting = {ev, origin, stage, verdict.missing};
-        TRY(store_run(hs->store, STMT_WAITING_STAGE, "it", stage + 1, id));
-        return ask(hs, f, room, &waiting);
+    TRY(door_admit(hs, room, w.ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
+    if (verdict.kind == VERDICT_MISSING && w.stage == STAGE_STATE) {
+        bool lets;
+        TRY(lets_others_go_first(hs, f, &w, &lets));
+        if (lets) {
+            f->attempt.at_ms = hs->now.mono_ms + LOOK_AGAIN_MS;
+            return ERR_NONE;
+        }
+    }
+    f->patient_until_ms = 0;
+    if (verdict.kind == VERDICT_MISSING && w.stage != STAGE_END) {
+        TRY(waiting_set_stage(hs, w.id, w.stage + 1));
+        return ask(hs, f, room, &w, &(struct strs){verdict.missing.at, verdict.missing.n});
     }
     if (verdict.kind == VERDICT_MISSING) {
-        hs_log(hs, LOG_WARN, "event %.*s: nobody has what it cites; dropped", STR_ARG(id));
+        hs_log(hs, LOG_WARN, "event %.*s: nobody has what it cites; dropped", STR_ARG(w.id));
     }
     *more = true;
     f->attempt.failures = 0;
-    return store_run(hs->store, STMT_WAITING_DROP, "t", id);
+    return waiting_drop(hs, w.id);
 }
 
 /* An input of its own. */
-static enum err try_room(struct hs *hs, void *ctx)
+static enum err try_lane(struct hs *hs, void *ctx)
 {
     struct fetch *f = ctx;
+    const struct fetch *join = find(hs->missing, f->room, 0);
     bool more = true;
     bool is_joined;
     TRY(current_is_joined(hs, f->room, &is_joined));
     if (!is_joined) {
         attempt_rest(&f->attempt);
-        if (f->join != 0 && call_is_open(hs, f->join)) {
+        if (join != NULL && call_is_open(hs, join->join)) {
             return ERR_NONE; /* what is kept for a join: missing_landed or missing_forget follows */
         }
-        return store_run(hs->store, STMT_WAITING_DROP_ROOM, "i", f->room);
+        return waiting_drop_room(hs, f->room);
     }
-    for (int n = 0; more && n < WAITING_MAX; n++) {
+    for (int n = 0; more && n < TRIES_A_TURN; n++) {
         TRY(try_oldest(hs, f, &more));
-    }
-    if (f->attempt.call == 0) {
-        attempt_rest(&f->attempt);
     }
     return ERR_NONE;
 }
@@ -389,7 +392,7 @@ void missing_turn(struct hs *hs)
         if (!attempt_is_ready(hs, &f->attempt)) {
             continue;
         }
-        if (input_run(hs, try_room, f, "fetching events") != ERR_NONE) {
+        if (input_run(hs, try_lane, f, "fetching events") != ERR_NONE) {
             attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
         }
     }
@@ -404,15 +407,13 @@ static enum err answered(struct hs *hs, struct fetch *f, bool *is_late)
     TRY(current_is_joined(hs, f->room, &is_joined));
     *is_late = !is_joined;
     f->attempt.call = 0;
-    attempt_due(&f->attempt, hs->now.mono_ms); /* try_room sees what becomes of what waits */
+    attempt_due(&f->attempt, hs->now.mono_ms); /* try_lane sees what becomes of what waits */
     return ERR_NONE;
 }
 
-/* What these cite in turn is asked of the server that answered: it has them, whoever sent them. */
-static enum err admit_in_order(struct hs *hs, const struct call *call, struct room *room,
+static enum err admit_in_order(struct hs *hs, struct arena *a, struct room *room,
                                const struct json *events)
 {
-    struct arena *a = call->a;
     struct event *sorted[MISSING_EVENTS_MAX * 2];
     size_t n = 0;
     for (const struct json *e = json_first(events); e != NULL; e = json_next(e)) {
@@ -434,7 +435,7 @@ static enum err admit_in_order(struct hs *hs, const struct call *call, struct ro
         struct verdict verdict;
         TRY(door_admit(hs, room, sorted[i], ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
         if (verdict.kind == VERDICT_MISSING) {
-            TRY(missing_fetch(hs, call->server, room, sorted[i]));
+            TRY(missing_fetch(hs, room, sorted[i]));
         }
     }
     return ERR_NONE;
@@ -442,74 +443,33 @@ static enum err admit_in_order(struct hs *hs, const struct call *call, struct ro
 
 /* An event that is asked for together with the state before it. */
 struct placed {
-    int64_t room, before;
+    int64_t room, origin, before;
     struct str event_id;
 };
 
 static enum err on_event(struct hs *hs, struct call *call, int status, struct json *body,
                          const char *why);
 
-/* The state before the event that is wanted; now the event itself. */
-static enum err take_state(struct hs *hs, struct call *call, struct room *room,
-                           const struct json *body)
+/* The state before the event that is wanted; now the event itself. *helps: it is one. */
+static enum err take_state(struct hs *hs, struct call *call, struct fetch *f, struct room *room,
+                           const struct json *body, bool *helps)
 {
     const struct step *step = call->ctx;
     struct call *next = call_new(hs, call->server, on_event);
     int64_t snapshot;
     enum err err = state_take(hs, room, body, call->a, &snapshot);
+    *helps = snapshot != 0;
     if (err != ERR_NONE || snapshot == 0) {
         arena_free(next->a);
         return err;
     }
     struct placed *placed = ARENA_NEW(next->a, struct placed);
-    *placed = (struct placed){room->nid, snapshot, arena_str(next->a, step->wanted)};
+    *placed = (struct placed){room->nid, f->origin, snapshot, arena_str(next->a, step->wanted)};
     next->ctx = placed;
-    struct fetch *f = find(hs->missing, room->nid);
-    if (f != NULL) {
-        attempt_begin(&f->attempt, next->id);
-    }
+    attempt_begin(&f->attempt, next->id);
     struct str path = arena_fmt(next->a, "/_matrix/federation/v1/event/%.*s",
                                 STR_ARG(percent_write(next->a, step->wanted)));
     return call_send(hs, next, "GET", path, NULL, CALL_TIMEOUT_MS);
-}
-
-/* At the front, with places between it and what is here. */
-static enum err admit_behind(struct hs *hs, struct room *room, const struct event *ev,
-                             int64_t before)
-{
-    struct verdict verdict;
-    TRY(gap_open(hs, room));
-    return door_admit(hs, room, ev, ARRIVAL_NEW, before, &verdict);
-}
-
-/* History that lies deeper than the newest gap. */
-static enum err admit_below(struct hs *hs, struct room *room, const struct event *ev,
-                            int64_t before)
-{
-    struct verdict verdict;
-    struct gap gap;
-    TRY(gap_find(hs, room->nid, INT64_MAX, &gap)); /* gap_depth found it */
-    TRY(door_admit_old(hs, room, ev, before, &gap, &verdict));
-    return gap_move(hs, &gap);
-}
-
-static enum err is_placed(struct hs *hs, const struct event *ev, struct stored **s, bool *placed)
-{
-    enum err err = event_find(hs, ev->id, s);
-    *placed = err == ERR_NONE && (*s)->has_position;
-    return err == ERR_ABSENT ? ERR_NONE : err;
-}
-
-static enum err place(struct hs *hs, struct room *room, const struct event *ev, int64_t before)
-{
-    struct stored *s;
-    int64_t depth;
-    bool was_placed, is_now;
-    TRY(is_placed(hs, ev, &s, &was_placed));
-    TRY(gap_depth(hs, room, &depth));
-    TRY(ev->depth < depth ? admit_below(hs, room, ev, before) : admit_behind(hs, room, ev, before));
-    TRY(is_placed(hs, ev, &s, &is_now));
-    return is_now && !was_placed ? gap_put(hs, s, s->position) : ERR_NONE;
 }
 
 /* An event whose state before it is known: it stands in the timeline behind a gap. */
@@ -522,7 +482,7 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     bool is_late;
     (void)status;
     TRY(room_get(hs, placed->room, &room));
-    struct fetch *f = find(hs->missing, room->nid);
+    struct fetch *f = find(hs->missing, placed->room, placed->origin);
     assert(f != NULL);
     attempt_succeeded(&f->attempt);
     TRY(answered(hs, f, &is_late));
@@ -534,29 +494,40 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
         TRY(incoming_parse(hs, call->a, room, json_copy(call->a, pdu), &ev, &why));
     }
     if (ev == NULL || !str_eq(ev->id, placed->event_id)) {
+        f->turn++; /* another one is asked for the next */
         return ERR_NONE;
     }
-    return place(hs, room, ev, placed->before);
+    return placed_take(hs, room, ev, placed->before);
 }
 
-static bool is_helpful(const struct step *step, int status, const struct json *body)
+/* Is any of what was missing here now, or waiting in turn? Whatever else was told is no help. */
+static enum err has_come(struct hs *hs, const struct step *step, bool *has)
 {
-    return status == 200 &&
-           (step->stage != STAGE_EVENTS || json_count(json_get_array(body, "events")) > 0);
+    *has = false;
+    for (size_t i = 0; i < step->absent.n && !*has; i++) {
+        int64_t nid;
+        TRY(waiting_has(hs, step->absent.at[i], has));
+        TRY(store_get_int(hs->store, &nid, 0, STMT_EVENT_FIND, "t", step->absent.at[i]));
+        *has = *has || nid != 0;
+    }
+    return ERR_NONE;
 }
 
 /* The same of the next server. When all were asked it is the next stage's turn or, where somebody
- * was not there (a few times; nobody: for ever), the same again later. Who refuses has not heard
- * yet that we are in the room. */
+ * was not there (a few times; nobody: for ever), the same again later. Who refuses has perhaps not
+ * heard yet that we are in the room. */
 static enum err ask_next(struct hs *hs, struct fetch *f, const struct step *step, int status)
 {
     bool has_answer = status != 0 && status != 403;
     f->turn++;
     f->asked++;
     f->is_answered = f->is_answered || has_answer;
+    f->is_refused = f->is_refused || status == 403;
     f->is_partial = f->is_partial || !has_answer;
     if (f->asked >= f->servers || f->asked >= ASKED_MAX) {
-        bool is_over = f->is_answered && (!f->is_partial || f->attempt.failures >= ROUNDS_MAX);
+        bool is_enough = f->attempt.failures >= ROUNDS_MAX;
+        bool is_over =
+            (f->is_answered && !f->is_partial) || ((f->is_answered || f->is_refused) && is_enough);
         forget_asked(f);
         if (is_over) {
             f->attempt.failures = 0;
@@ -564,7 +535,31 @@ static enum err ask_next(struct hs *hs, struct fetch *f, const struct step *step
         }
         attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
     }
-    return store_run(hs->store, STMT_WAITING_STAGE, "it", (int64_t)step->stage, step->event_id);
+    return waiting_set_stage(hs, step->event_id, step->stage);
+}
+
+static enum err take(struct hs *hs, struct call *call, struct fetch *f, struct room *room,
+                     const struct json *body, bool *helps)
+{
+    const struct step *step = call->ctx;
+    if (step->stage == STAGE_EVENTS) {
+        TRY(admit_in_order(hs, call->a, room, json_get_array(body, "events")));
+    } else if (step->stage == STAGE_AUTH) {
+        TRY(incoming_outliers(hs, room, json_get_array(body, "auth_chain"), call->a));
+    } else {
+        return take_state(hs, call, f, room, body, helps);
+    }
+    return has_come(hs, step, helps);
+}
+
+/* What came here may be what others wait for. */
+static void hasten(struct hs *hs, int64_t room)
+{
+    for (size_t i = 0; i < hs->missing->n; i++) {
+        if (hs->missing->at[i].room == room) {
+            attempt_hasten(hs, &hs->missing->at[i].attempt);
+        }
+    }
 }
 
 static enum err on_events(struct hs *hs, struct call *call, int status, struct json *body,
@@ -572,26 +567,25 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
 {
     const struct step *step = call->ctx;
     struct room *room;
-    struct fetch *f = find(hs->missing, step->room);
+    struct fetch *f = find(hs->missing, step->room, step->origin);
     bool is_late;
+    bool helps = false;
     assert(f != NULL);
     TRY(room_get(hs, step->room, &room));
     TRY(answered(hs, f, &is_late));
     if (is_late) {
         return ERR_NONE;
     }
-    if (!is_helpful(step, status, body)) {
+    if (status == 200) {
+        TRY(take(hs, call, f, room, body, &helps));
+    }
+    if (!helps) {
         hs_log(hs, LOG_INFO, "room %.*s: fetch from %.*s: %d %s", STR_ARG(room->id),
                STR_ARG(call->server), status, why);
         return ask_next(hs, f, step, status);
     }
     forget_asked(f);
     f->attempt.failures = 0;
-    if (step->stage == STAGE_EVENTS) {
-        return admit_in_order(hs, call, room, json_get_array(body, "events"));
-    }
-    if (step->stage == STAGE_AUTH) {
-        return incoming_outliers(hs, room, json_get_array(body, "auth_chain"), call->a);
-    }
-    return take_state(hs, call, room, body);
+    hasten(hs, f->room);
+    return ERR_NONE;
 }
