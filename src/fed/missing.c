@@ -19,7 +19,7 @@
 enum {
     LANES_MAX = 256,
     SERVERS_MAX = 32,
-    OF_ORIGIN_MAX = 100, /* events of one server that wait */
+    HELD_OF_ORIGIN_MAX = 100, /* events of one server kept while we join */
     OF_STRANGER_MAX = 16,
     TRIES_A_TURN = 20,
     ROUNDS_MAX = 3,
@@ -158,7 +158,7 @@ enum err missing_fetch(struct hs *hs, struct room *room, const struct event *ev)
     struct str server = mxid_server(ev->sender);
     TRY(store_name(hs->store, server, &name));
     TRY(store_get_int(hs->store, &user, 0, STMT_MEMBER_OF_SERVER, "ii", room->nid, name));
-    TRY(waiting_put(hs, server, room, ev, user != 0 ? OF_ORIGIN_MAX : OF_STRANGER_MAX));
+    TRY(waiting_put(hs, server, room, ev, user != 0 ? WAITING_MAX : OF_STRANGER_MAX));
     due(hs, room->nid, name);
     return ERR_NONE;
 }
@@ -184,7 +184,7 @@ enum err missing_keep(struct hs *hs, struct str origin, struct room *room, const
 {
     bool has;
     TRY(waiting_has(hs, ev->id, &has));
-    return has ? ERR_NONE : waiting_put(hs, origin, room, ev, OF_ORIGIN_MAX);
+    return has ? ERR_NONE : waiting_put(hs, origin, room, ev, HELD_OF_ORIGIN_MAX);
 }
 
 enum err missing_landed(struct hs *hs, const struct room *room)

@@ -1,8 +1,6 @@
 /* Rows of waiting events. */
 #include "fed/waiting.h"
 
-enum { IN_ROOM_MAX = 500 };
-
 enum err waiting_put(struct hs *hs, struct str origin, const struct room *room,
                      const struct event *ev, int64_t max)
 {
@@ -14,7 +12,7 @@ enum err waiting_put(struct hs *hs, struct str origin, const struct room *room,
     TRY(store_get_int(hs->store, &of_origin, 0, STMT_WAITING_OF_ORIGIN, "it", room->nid, origin));
     if (of_origin >= max) {
         TRY(store_run(hs->store, STMT_WAITING_EVICT, "it", room->nid, origin));
-    } else if (all >= IN_ROOM_MAX) {
+    } else if (all >= WAITING_MAX) {
         TRY(store_run(hs->store, STMT_WAITING_EVICT_MOST, "i", room->nid));
     }
     return store_run(hs->store, STMT_WAITING_PUT, "titit", ev->id, room->nid, origin, ev->depth,

@@ -5,6 +5,8 @@
 
 #include "engine/event_cache.h"
 
+enum { WAITING_MAX = 500 }; /* in one room */
+
 struct waiting {
     struct str id, origin;
     int64_t stage; /* how far its fetch has come */
