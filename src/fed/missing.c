@@ -377,6 +377,9 @@ static enum err try_lane(struct hs *hs, void *ctx)
     for (int n = 0; more && n < TRIES_A_TURN; n++) {
         TRY(try_oldest(hs, f, &more));
     }
+    if (more) { /* a new time: the host is not told the same one twice */
+        f->attempt.at_ms = hs->now.mono_ms + 1;
+    }
     return ERR_NONE;
 }
 
