@@ -22,7 +22,7 @@ static const char *const names[] = {
 static bool may_scan(const char *name)
 {
     static const char *const allowed[] = {"ACCOUNT_COUNT", "PROFILE_SEARCH", "OUTBOX_SERVERS",
-                                          "OUTBOX_DEPTHS", "WAITING_ROOMS"};
+                                          "OUTBOX_DEPTHS", "WAITING_LANES"};
     /* These make a list of their own and read it. */
     if (strncmp(name, "RELATION_TREE_", 14) == 0 || strcmp(name, "MEMBER_SERVERS") == 0) {
         return true;
