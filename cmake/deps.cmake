@@ -76,5 +76,7 @@ else()
     add_library(dep_openssl INTERFACE)
     target_link_libraries(dep_openssl INTERFACE PkgConfig::openssl)
     add_library(dep_ares INTERFACE)
+    # Newer releases have other names for what the oldest one that we build with has.
+    target_compile_definitions(dep_ares INTERFACE CARES_NO_DEPRECATED)
     target_link_libraries(dep_ares INTERFACE PkgConfig::ares)
 endif()
