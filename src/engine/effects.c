@@ -159,9 +159,10 @@ void effects_restart(struct effects *e)
     e->is_dead = true;
 }
 
-void effects_wake(struct effects *e, int64_t at_mono_ms)
+void effects_wake(struct effects *e, int64_t at_mono_ms, struct now now)
 {
-    e->wake_at = at_mono_ms;
+    bool has_come = at_mono_ms >= 0 && at_mono_ms <= now.mono_ms;
+    e->wake_at = has_come ? now.mono_ms + 1 : at_mono_ms;
 }
 
 static bool give(struct effects *e, struct effect *out)

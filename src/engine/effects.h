@@ -28,7 +28,9 @@ void effects_committed(struct effects *e, bool changed);
 void effects_flushed(struct effects *e, uint64_t turn);
 /* COMMIT or a flush failed: all that waits is dropped, and only a RESTART leaves. */
 void effects_restart(struct effects *e);
-void effects_wake(struct effects *e, int64_t at_mono_ms);
+/* When to be woken next (-1: never), told when it changes. Hosts forget a time that has come, so
+ * what is due still is told as due in a moment. */
+void effects_wake(struct effects *e, int64_t at_mono_ms, struct now now);
 
 /* *out borrows until the next call of any function here. */
 bool effects_next(struct effects *e, struct effect *out);

@@ -107,11 +107,24 @@ TEST(a_wake_is_told_when_it_changes)
     struct effects *e = effects_new();
     struct effect out;
     CHECK(next(e, &out) == -1);
-    effects_wake(e, 500);
+    effects_wake(e, 500, (struct now){100, 0});
     CHECK(next(e, &out) == EFFECT_WAKE);
     CHECK(out.at_mono_ms == 500);
-    effects_wake(e, 500);
+    effects_wake(e, 500, (struct now){100, 0});
     CHECK(next(e, &out) == -1);
+    effects_free(e);
+}
+
+TEST(what_is_due_still_is_told_again)
+{
+    struct effects *e = effects_new();
+    struct effect out;
+    effects_wake(e, 500, (struct now){100, 0});
+    CHECK(next(e, &out) == EFFECT_WAKE && out.at_mono_ms == 500);
+    effects_wake(e, 500, (struct now){500, 0});
+    CHECK(next(e, &out) == EFFECT_WAKE && out.at_mono_ms == 501);
+    effects_wake(e, -1, (struct now){501, 0});
+    CHECK(next(e, &out) == EFFECT_WAKE && out.at_mono_ms == -1);
     effects_free(e);
 }
 
@@ -121,4 +134,4 @@ TEST_MAIN(TEST_ROW(an_answer_waits_for_the_flush_of_its_turn),
           TEST_ROW(one_flush_is_in_flight_and_the_next_takes_all_that_came_since),
           TEST_ROW(a_cut_drops_what_came_after_the_mark_and_nothing_else),
           TEST_ROW(after_a_lost_turn_only_a_restart_leaves_and_only_once),
-          TEST_ROW(a_wake_is_told_when_it_changes))
+          TEST_ROW(a_wake_is_told_when_it_changes), TEST_ROW(what_is_due_still_is_told_again))

@@ -318,7 +318,7 @@ static void tell_wake(struct hs *hs)
     if (hs->net != NULL) {
         at = earlier(at, net_next_ms(hs->net));
     }
-    effects_wake(hs->effects, at);
+    effects_wake(hs->effects, at, hs->now);
 }
 
 struct step {
