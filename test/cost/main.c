@@ -51,7 +51,7 @@ static void on_log(void *ctx, enum log_level level, struct str line)
     }
 }
 
-_Noreturn static void give_up(const char *format, ...)
+_Noreturn static void PRINTF_LIKE(1, 2) give_up(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
