@@ -2,6 +2,8 @@
 # Runs fuzzers from the kept corpus, under AddressSanitizer and UndefinedBehaviorSanitizer:
 # scripts/fuzz.sh [FUZZER...], all if none is named.
 #   TIME   seconds for each (60)
+#   RUNS   inputs for each at most (0: as many as the time allows)
+#   SEED   of the mutants (0: another one each time)
 #   JOBS   so many at once (all processors)
 # What a fuzzer learns stays in build/corpus/, what breaks it is put into artifacts/fuzz/. Prints TAP.
 # With RELIABILITY=FILE a line of JSON for each is put behind that file.
@@ -10,13 +12,16 @@ set -eu
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 TIME=${TIME:-60}
+RUNS=${RUNS:-0}
+SEED=${SEED:-0}
 JOBS=${JOBS:-$(nproc)}
 logs=$top/build/fuzz/logs
 
 if [ "${1:-}" = --one ]; then # NAME: the work of one job
     name=$2
     mkdir -p "build/corpus/$name"
-    "build/fuzz/test/fuzz/fuzz_$name" -max_total_time="$TIME" -print_final_stats=1 \
+    "build/fuzz/test/fuzz/fuzz_$name" -max_total_time="$TIME" -runs="$([ "$RUNS" -gt 0 ] && echo "$RUNS" || echo -1)" \
+        -seed="$SEED" -print_final_stats=1 \
         -artifact_prefix="artifacts/fuzz/$name-" "build/corpus/$name" "test/fuzz/corpus/$name" \
         >"$logs/$name.log" 2>&1 || echo failed >>"$logs/$name.log"
     exit 0
@@ -31,7 +36,7 @@ cmake --build --preset fuzz -j "$JOBS" --target $(printf 'fuzz_%s ' "$@") >"$log
     tail -n 50 "$logs/build.log"
     exit 1
 }
-export TIME logs
+export TIME RUNS SEED logs
 printf '%s\n' "$@" | xargs -P "$JOBS" -n 1 "$0" --one
 
 echo "1..$#"
@@ -46,7 +51,7 @@ for name; do
         tail -n 40 "$log" | sed 's/^/# /'
         printf 'not '
     fi
-    echo "ok $n - $name holds, ${runs:-0} inputs in $TIME seconds"
+    echo "ok $n - $name holds, ${runs:-0} inputs in $TIME seconds at most"
     [ -z "${RELIABILITY:-}" ] || printf '{"fault":"hostile bytes: %s","injected":%s,"command":"%s"}\n' \
         "$name" "${runs:-0}" "make fuzz TIME=$TIME FUZZERS=$name" >>"$RELIABILITY"
 done
