@@ -263,8 +263,7 @@ static enum err on_left(struct hs *hs, struct call *call, int status, struct jso
     return reply_room(hs, join);
 }
 
-/* --- the answer of make_join
- * ----------------------------------------------------------------------- */
+/* --- the answer of make_join -------------------------------------------------------------- */
 
 /* The template must be our own member event and nothing else. */
 static bool is_ours(const struct join *join, const struct json *event)

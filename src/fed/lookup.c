@@ -145,8 +145,7 @@ enum err lookup_alias(struct hs *hs, struct req *req, struct str alias, enum rem
     return ERR_NONE;
 }
 
-/* --- profiles
- * ------------------------------------------------------------------------------------- */
+/* --- profiles ----------------------------------------------------------------------------- */
 
 static enum err on_profile(struct hs *hs, struct call *call, int status, struct json *body,
                            const char *why)
@@ -187,8 +186,7 @@ enum err lookup_profile(struct hs *hs, struct req *req, struct str user_id, stru
     return call_send(hs, call, "GET", path, NULL, CALL_TIMEOUT_MS);
 }
 
-/* --- the directory of every peer
- * -------------------------------------------------------------------- */
+/* --- the directory of every peer ---------------------------------------------------------- */
 
 static struct json *directory_page(struct req *req, const struct json *chunks)
 {

@@ -154,8 +154,7 @@ enum err fed_event_at_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
-/* --- walking back
- * ---------------------------------------------------------------------------------- */
+/* --- walking back ------------------------------------------------------------------------- */
 
 struct walk {
     struct map seen;

@@ -1,4 +1,6 @@
 /* A homeserver that federates over HTTPS, and another one that this test plays. */
+#include "hs/town_model.h"
+
 #include "base/encode.h"
 #include "engine/engine.h"
 #include "event/seal.h"
@@ -34,11 +36,7 @@ struct world {
 static void on_random(void *ctx, void *out, size_t n)
 {
     struct world *w = ctx;
-    unsigned char *bytes = out;
-    for (size_t i = 0; i < n; i++) {
-        w->random = w->random * 1664525u + 1013904223u;
-        bytes[i] = (unsigned char)(w->random >> 24);
-    }
+    town_random(&w->random, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)

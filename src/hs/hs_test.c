@@ -1,5 +1,5 @@
 /* The border: a whole homeserver in memory, driven turn by turn. */
-#include "hs/hs.h"
+#include "hs/town_model.h"
 
 #include "base/arena.h"
 #include "test/test.h"
@@ -23,11 +23,7 @@ struct world {
 static void on_random(void *ctx, void *out, size_t n)
 {
     struct world *w = ctx;
-    unsigned char *bytes = out;
-    for (size_t i = 0; i < n; i++) {
-        w->random = w->random * 1664525u + 1013904223u;
-        bytes[i] = (unsigned char)(w->random >> 24);
-    }
+    town_random(&w->random, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)

@@ -150,14 +150,19 @@ void net_link_down(struct net *net, struct now now, uint64_t link, struct str wh
 
 /* --- houses ----------------------------------------------------------------------------------- */
 
+void town_random(uint32_t *state, void *out, size_t n)
+{
+    unsigned char *bytes = out;
+    for (size_t i = 0; i < n; i++) {
+        *state = *state * 1664525u + 1013904223u;
+        bytes[i] = (unsigned char)(*state >> 24);
+    }
+}
+
 static void on_random(void *ctx, void *out, size_t n)
 {
     struct house *h = ctx;
-    unsigned char *bytes = out;
-    for (size_t i = 0; i < n; i++) {
-        h->random = h->random * 1664525u + 1013904223u;
-        bytes[i] = (unsigned char)(h->random >> 24);
-    }
+    town_random(&h->random, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)

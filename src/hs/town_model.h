@@ -53,6 +53,10 @@ struct town {
     void (*log)(struct town *t, int house, enum log_level level, struct str line); /* or NULL */
 };
 
+/* host.random of the houses, and of tests that open a homeserver of their own: the same numbers
+ * each time. */
+void town_random(uint32_t *state, void *out, size_t n);
+
 /* Houses 0 .. n-1 that know one another. */
 struct town *town_new(int n);
 void town_free(struct town *t);

@@ -1,7 +1,6 @@
 /* Calls between a client here and one at another relay: see cluster.h. */
 #include "base/encode.h"
 #include "relay/site.h"
-#include "relay/socketio.h"
 #include "relay/state.h"
 
 #include <string.h>
@@ -36,7 +35,7 @@ static void call_free(struct call *call, struct now now)
     relay_gone(cluster->relay, now, call->conn);
     (void)map_remove(&call->site->calls, str_make(call->key, CALL_KEY_SIZE));
     cluster->n_calls--;
-    heap_free(call->to);
+    heap_free(call->dial);
     base_free(call);
 }
 
@@ -48,40 +47,34 @@ static void call_say(struct call *call, enum bus_word word, uint64_t flags, stru
                                               .rest = rest});
 }
 
-struct conn *call_ring(void *arg, struct now now, struct conn *site_conn, struct str to)
+struct conn *call_ring(void *arg, struct now now, struct conn *site_conn, struct str from,
+                       struct str to, struct str id)
 {
     struct cluster *cluster = arg;
     struct call *call = call_new(conn_socket(site_conn), now, true, cluster->next_number);
     if (call == NULL) {
         return NULL;
     }
+    struct buf texts;
+    buf_init(&texts, RELAY_EVENT_MAX);
+    bus_add_text(&texts, from);
+    bus_add_text(&texts, to);
+    bus_add_text(&texts, id);
+    call->dial = heap_str(buf_str(&texts));
+    buf_release(&texts);
     cluster->next_number++;
-    call->to = heap_str(to);
     conn_touch(cluster->relay, call->conn); /* it ends when the dial is refused here */
     return call->conn;
 }
 
 /* --- what the relay says to a call's connection --------------------------------------------- */
 
-/* 42<ack>["ss-incomming",id,from]: the first that the listener's end of a call hears. */
-static void say_dial(struct call *call, struct frame *f)
+/* In place of "ss-incomming", the first that the listener's end of a call hears. */
+static void say_dial(struct call *call)
 {
-    struct arena *a = arena_new();
-    struct socketio_packet packet;
-    struct json *payload = NULL;
-    if (socketio_read(str_from(frame_payload(f), 1), &packet) == ERR_NONE &&
-        socketio_payload(a, packet.json, &payload) == ERR_NONE) {
-        const struct json *id = json_next(json_first(payload));
-        struct buf texts;
-        buf_init_in(&texts, a, RELAY_EVENT_MAX);
-        bus_add_text(&texts, json_text(json_next(id)));
-        bus_add_text(&texts, call->to);
-        bus_add_text(&texts, json_text(id));
-        call_say(call, BUS_DIAL, 0, buf_str(&texts));
-    }
-    heap_free(call->to);
-    call->to = STR_ABSENT;
-    arena_free(a);
+    call_say(call, BUS_DIAL, 0, call->dial);
+    heap_free(call->dial);
+    call->dial = STR_ABSENT;
 }
 
 static void say_frames(struct call *call)
@@ -89,8 +82,8 @@ static void say_frames(struct call *call)
     struct relay *relay = call->site->cluster->relay;
     struct frame *f = conn_first(call->conn);
     while (f != NULL && call->under_way < CLUSTER_WINDOW) {
-        if (!str_is_absent(call->to)) {
-            say_dial(call, f);
+        if (!str_is_absent(call->dial)) {
+            say_dial(call);
         } else {
             call->under_way += f->n;
             call_say(call, BUS_FRAME, f->kind == FRAME_BINARY ? BUS_BINARY : 0, frame_payload(f));
@@ -104,13 +97,12 @@ static void say_frames(struct call *call)
 static void say_grant(struct call *call)
 {
     if (call->to_be_granted >= CLUSTER_WINDOW / 4 && !conn_is_paused(call->conn)) {
-        struct arena *a = arena_new();
         struct buf number;
-        buf_init_in(&number, a, CALL_KEY_SIZE);
+        buf_init(&number, CALL_KEY_SIZE);
         varint_write(&number, call->to_be_granted);
         call->to_be_granted = 0;
         call_say(call, BUS_GRANT, 0, buf_str(&number));
-        arena_free(a);
+        buf_release(&number);
     }
 }
 
@@ -120,7 +112,7 @@ void call_settle(struct call *call, struct now now)
     say_grant(call);
     bool is_over = conn_streams(call->conn) == 0 && conn_first(call->conn) == NULL;
     if (is_over || conn_closing(call->conn) != CONN_OPEN) {
-        if (str_is_absent(call->to)) {
+        if (str_is_absent(call->dial)) {
             call_say(call, BUS_END, 0, STR(""));
         }
         call_free(call, now);

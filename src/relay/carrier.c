@@ -46,6 +46,7 @@ struct carrier {
     bool is_ending;        /* nothing more is published */
     pthread_cond_t is_out; /* there is something, or it is ending */
     natsMsg **taken;       /* the relay's alone: what is being handed over */
+    struct arena *scratch; /* as well */
     pthread_t speaker;
     bool has_speaker;
 };
@@ -120,8 +121,7 @@ static void *speak(void *arg)
     return NULL;
 }
 
-/* --- on the relay's
- * ---------------------------------------------------------------------------------- */
+/* --- on the relay's ----------------------------------------------------------------------- */
 
 static natsStatus set_options(natsOptions *options, const char *url, struct carrier *carrier)
 {
@@ -146,22 +146,22 @@ static natsStatus set_options(natsOptions *options, const char *url, struct carr
 }
 
 /* Of one relay, or of all (absent). */
-static void write_subject(char out[SUBJECT_MAX], struct str site)
+static void write_subject(struct carrier *carrier, char out[SUBJECT_MAX], struct str site)
 {
-    struct arena *a = arena_new();
+    struct arena *a = carrier->scratch;
     struct str text = str_is_absent(site)
                           ? STR(SUBJECT_ALL)
                           : arena_join(a, STR(SUBJECT), base64url_write(a, site), STR(""));
     assert(text.n < SUBJECT_MAX);
     memcpy(out, text.p, text.n);
     out[text.n] = 0;
-    arena_free(a);
+    arena_clear(a);
 }
 
 static natsStatus subscribe(struct carrier *carrier, struct str own)
 {
     char subject[SUBJECT_MAX];
-    write_subject(subject, own);
+    write_subject(carrier, subject, own);
     natsStatus s = natsConnection_Subscribe(&carrier->all, carrier->connection, SUBJECT_ALL,
                                             on_message, carrier);
     s = s != NATS_OK ? s
@@ -176,6 +176,7 @@ struct carrier *carrier_open(const char *url, struct str own, const struct carri
     struct carrier *carrier = base_alloc(sizeof(*carrier));
     natsOptions *options = NULL;
     carrier->calls = *calls;
+    carrier->scratch = arena_new();
     carrier->waiting = base_alloc(WAITING_MAX * sizeof(*carrier->waiting));
     carrier->taken = base_alloc(WAITING_MAX * sizeof(*carrier->taken));
     (void)pthread_mutex_init(&carrier->lock, NULL);
@@ -199,7 +200,7 @@ struct carrier *carrier_open(const char *url, struct str own, const struct carri
 void carrier_publish(struct carrier *carrier, struct str site, struct str bytes)
 {
     struct parcel *parcel = base_realloc(NULL, sizeof(*parcel) + bytes.n);
-    write_subject(parcel->subject, site);
+    write_subject(carrier, parcel->subject, site);
     memcpy(parcel->bytes, bytes.p, bytes.n);
     parcel->n = bytes.n;
     (void)pthread_mutex_lock(&carrier->lock);
@@ -268,6 +269,7 @@ void carrier_close(struct carrier *carrier)
     (void)nats_CloseAndWait(0); /* its threads have ended */
     base_free(carrier->waiting);
     base_free(carrier->taken);
+    arena_free(carrier->scratch);
     (void)pthread_cond_destroy(&carrier->is_out);
     (void)pthread_mutex_destroy(&carrier->lock);
     base_free(carrier);

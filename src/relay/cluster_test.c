@@ -171,6 +171,22 @@ static void gone_at(struct town *town, size_t at, struct conn *conn)
     town_run(town);
 }
 
+/* Two relays with a client each: a at ADDR_A, b at ADDR_B. */
+static void pair_start(struct town *town, struct conn **a, struct conn **b)
+{
+    town_start(town, 2);
+    *a = join_at(town, 0, ADDR_A);
+    *b = join_at(town, 1, ADDR_B);
+}
+
+/* Both go, and all that is left ends. */
+static void pair_end(struct town *town, struct conn *a, struct conn *b)
+{
+    gone_at(town, 0, a);
+    gone_at(town, 1, b);
+    town_end(town);
+}
+
 #define HEARS_AT(town, at, conn, text) HEARS(&(town)->places[at].bed, conn, text)
 
 /* An open stream "ID" from a at the first relay to b at the second, accepted by both. */
@@ -228,8 +244,8 @@ TEST(tells_every_relay_who_came_and_who_went)
 TEST(carries_a_call_between_two_relays)
 {
     struct town town;
-    town_start(&town, 2);
-    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    struct conn *a, *b;
+    pair_start(&town, &a, &b);
     call_up(&town, a, b);
     chunk_at(&town, 0, a, "ID.dialer", 2);
     HEARS_AT(&town, 1, b, "451-[\"" SP ".queue.ID.dialer\",{\"_placeholder\":true,\"num\":0}]");
@@ -244,32 +260,28 @@ TEST(carries_a_call_between_two_relays)
     HEARS_AT(&town, 0, a, "42[\"" SP ".error.ID.listener\",true]");
     CHECK(cluster_calls(town.places[0].cluster) == 0);
     CHECK(cluster_calls(town.places[1].cluster) == 0);
-    gone_at(&town, 0, a);
-    gone_at(&town, 1, b);
-    town_end(&town);
+    pair_end(&town, a, b);
 }
 
 TEST(passes_a_refusal_on)
 {
     struct town town;
-    town_start(&town, 2);
-    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    struct conn *a, *b;
+    pair_start(&town, &a, &b);
     bed_skip(&town.places[0].bed, a);
     say_at(&town, 0, a, "427[\"ss-dial\",\"" ADDR_A "\",\"" ADDR_B "\",\"ID\"]");
     HEARS_AT(&town, 0, a, "42[\"" SP ".accept.ID.dialer\"]");
     say_at(&town, 1, b, "430[\"busy\"]");
     HEARS_AT(&town, 0, a, "437[\"busy\"]");
     CHECK(cluster_calls(town.places[0].cluster) == 0);
-    gone_at(&town, 0, a);
-    gone_at(&town, 1, b);
-    town_end(&town);
+    pair_end(&town, a, b);
 }
 
 TEST(a_slow_reader_pauses_its_sender_at_the_other_relay)
 {
     struct town town;
-    town_start(&town, 2);
-    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    struct conn *a, *b;
+    pair_start(&town, &a, &b);
     struct relay *near = town.places[0].bed.relay, *far = town.places[1].bed.relay;
     call_up(&town, a, b);
     size_t n = 0;
@@ -288,16 +300,14 @@ TEST(a_slow_reader_pauses_its_sender_at_the_other_relay)
         town_run(&town);
     }
     CHECK(heard == n && !conn_is_paused(a));
-    gone_at(&town, 0, a);
-    gone_at(&town, 1, b);
-    town_end(&town);
+    pair_end(&town, a, b);
 }
 
 TEST(an_end_that_goes_is_told_to_the_other_relays_client)
 {
     struct town town;
-    town_start(&town, 2);
-    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    struct conn *a, *b;
+    pair_start(&town, &a, &b);
     call_up(&town, a, b);
     gone_at(&town, 0, a);
     HEARS_AT(&town, 1, b, "42[\"" SP ".error.ID.dialer\",true]");
@@ -309,8 +319,8 @@ TEST(an_end_that_goes_is_told_to_the_other_relays_client)
 TEST(a_gap_in_what_a_relay_says_ends_the_calls_with_it)
 {
     struct town town;
-    town_start(&town, 2);
-    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    struct conn *a, *b;
+    pair_start(&town, &a, &b);
     call_up(&town, a, b);
     town.is_cut = true;
     chunk_at(&town, 0, a, "ID.dialer", 10);
@@ -323,9 +333,7 @@ TEST(a_gap_in_what_a_relay_says_ends_the_calls_with_it)
     bed_skip(&town.places[0].bed, a);
     bed_skip(&town.places[1].bed, b);
     call_up(&town, a, b); /* and they dial again */
-    gone_at(&town, 0, a);
-    gone_at(&town, 1, b);
-    town_end(&town);
+    pair_end(&town, a, b);
 }
 
 TEST(a_change_that_was_lost_is_asked_for)
@@ -353,8 +361,8 @@ TEST(a_change_that_was_lost_is_asked_for)
 TEST(a_silent_relays_clients_are_gone_and_come_back_with_it)
 {
     struct town town;
-    town_start(&town, 2);
-    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    struct conn *a, *b;
+    pair_start(&town, &a, &b);
     call_up(&town, a, b);
     town.is_cut = true;
     town_wait(&town, CLUSTER_SILENT_MS);
@@ -366,9 +374,7 @@ TEST(a_silent_relays_clients_are_gone_and_come_back_with_it)
     town_wait(&town, 3000);
     bed_skip(&town.places[1].bed, b);
     call_up(&town, a, b);
-    gone_at(&town, 0, a);
-    gone_at(&town, 1, b);
-    town_end(&town);
+    pair_end(&town, a, b);
 }
 
 TEST(an_address_is_the_later_joiners_wherever_that_is)
@@ -381,32 +387,28 @@ TEST(an_address_is_the_later_joiners_wherever_that_is)
     gone_at(&town, 2, old); /* its relay notices late that it has gone */
     chunk_at(&town, 0, a, "ID.dialer", 1);
     HEARS_AT(&town, 1, b, "451-[\"" SP ".queue.ID.dialer\",{\"_placeholder\":true,\"num\":0}]");
-    gone_at(&town, 0, a);
-    gone_at(&town, 1, b);
-    town_end(&town);
+    pair_end(&town, a, b);
 }
 
 TEST(a_bus_that_comes_back_finds_no_calls_left)
 {
     struct town town;
-    town_start(&town, 2);
-    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    struct conn *a, *b;
+    pair_start(&town, &a, &b);
     call_up(&town, a, b);
     cluster_lost(town.places[0].cluster, town.places[0].bed.now);
     town_run(&town);
     HEARS_AT(&town, 0, a, "42[\"" SP ".error.ID.listener\",true]");
     HEARS_AT(&town, 1, b, "42[\"" SP ".error.ID.dialer\",true]");
     CHECK(cluster_calls(town.places[1].cluster) == 0);
-    gone_at(&town, 0, a);
-    gone_at(&town, 1, b);
-    town_end(&town);
+    pair_end(&town, a, b);
 }
 
 TEST(a_dial_that_is_refused_here_leaves_no_call_behind)
 {
     struct town town;
-    town_start(&town, 2);
-    struct conn *a = join_at(&town, 0, ADDR_A), *b = join_at(&town, 1, ADDR_B);
+    struct conn *a, *b;
+    pair_start(&town, &a, &b);
     bed_skip(&town.places[0].bed, a);
     char id[200];
     memset(id, 'x', sizeof(id) - 1);
@@ -415,9 +417,7 @@ TEST(a_dial_that_is_refused_here_leaves_no_call_behind)
            arena_fmt(town.a, "427[\"ss-dial\",\"" ADDR_A "\",\"" ADDR_B "\",\"%s\"]", id).p);
     HEARS_AT(&town, 0, a, "437[\"Dial id too long\"]");
     CHECK(cluster_calls(town.places[0].cluster) == 0);
-    gone_at(&town, 0, a);
-    gone_at(&town, 1, b);
-    town_end(&town);
+    pair_end(&town, a, b);
 }
 
 /* A word of the second relay's, which the test speaks for it, to the first. */

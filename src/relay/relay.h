@@ -25,9 +25,10 @@ enum { POLLING_SID_SIZE = 20 };
 struct relay_cluster {
     /* A client of ours took an address, or an address of ours is free again. */
     void (*moved)(void *arg, struct str address, int64_t stamp, bool is_here);
-    /* A client of ours dials an address of a site: gives a connection (remote_open) for the
+    /* A client of ours, at from, dials a site's address: gives a connection (remote_open) for the
      * listener's end, or NULL when there can be none. */
-    struct conn *(*ring)(void *arg, struct now now, struct conn *site, struct str to);
+    struct conn *(*ring)(void *arg, struct now now, struct conn *site, struct str from,
+                         struct str to, struct str id);
     void (*count)(const void *arg, struct metrics *metrics);
     void *arg;
     uint16_t salt; /* makes stamps of one relay differ from another's */

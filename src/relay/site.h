@@ -35,7 +35,7 @@ struct call {
     bool is_ours; /* our client dialled, and the number is ours */
     uint64_t number;
     char key[CALL_KEY_SIZE];
-    struct str to;    /* heap; whom our client dialled, until it is said */
+    struct str dial;  /* heap; the texts of our client's, until they are said */
     size_t under_way; /* bytes said, not granted yet */
     size_t to_be_granted;
 };
@@ -55,7 +55,8 @@ struct cluster {
 void site_say(struct site *site, struct bus_message message);
 
 /* relay_cluster.ring */
-struct conn *call_ring(void *arg, struct now now, struct conn *site, struct str to);
+struct conn *call_ring(void *arg, struct now now, struct conn *site, struct str from, struct str to,
+                       struct str id);
 /* A word about a call. */
 void call_hear(struct site *site, struct now now, const struct bus_message *message);
 void call_settle(struct call *call, struct now now);

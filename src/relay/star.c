@@ -387,15 +387,16 @@ void star_refuse_dial(struct relay *relay, struct conn *conn, struct str ack, co
     conn_send_new(relay, conn, socketio_answer_text(relay->scratch, ack, str_of(why)));
 }
 
-/* Who rings when an address is dialled; NULL: nobody. */
-static struct conn *listener_of(struct relay *relay, struct now now, const struct address *address)
+/* Who rings when own dials an address; NULL: nobody. */
+static struct conn *listener_of(struct relay *relay, struct now now, const struct address *own,
+                                const struct address *address, struct str id)
 {
     const struct relay_cluster *cluster = &relay->config.cluster;
     if (address == NULL) {
         return NULL;
     }
     return address->owner->is_remote
-               ? cluster->ring(cluster->arg, now, address->owner, address->text)
+               ? cluster->ring(cluster->arg, now, address->owner, own->text, address->text, id)
                : address->owner;
 }
 
@@ -415,7 +416,7 @@ static void on_dial(struct relay *relay, struct now now, struct conn *conn,
         star_refuse_dial(relay, conn, ack, "Not authorized for this address");
         return;
     }
-    struct dial dial = {conn, listener_of(relay, now, other), own->text, id, ack};
+    struct dial dial = {conn, listener_of(relay, now, own, other, id), own->text, id, ack};
     if (dial.listener == NULL) {
         star_refuse_dial(relay, conn, ack, "Peer not found");
         return;

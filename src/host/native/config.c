@@ -2,7 +2,6 @@
 #include "host/native/config.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +14,6 @@ struct flag {
     unsigned commands; /* bits of enum config_command */
     bool (*take)(struct config *config, const char *value, char *why);
 };
-
-static bool refuse(char *why, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static bool refuse(char *why, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, CONFIG_SENTENCE_MAX, format, args);
-    va_end(args);
-    return false;
-}
 
 static bool number_parse(const char *text, unsigned long max, unsigned long *out)
 {
@@ -48,8 +36,8 @@ static bool take_address(const char *flag, struct config_address *out, const cha
     size_t colon;
     unsigned long port;
     if (!str_find_last(text, ':', &colon) || !number_parse(value + colon + 1, 65535, &port)) {
-        return refuse(why, "%s wants ADDRESS:PORT, like 127.0.0.1:8008, not \"%.100s\".", flag,
-                      value);
+        return CONFIG_REFUSE(why, "%s wants ADDRESS:PORT, like 127.0.0.1:8008, not \"%.100s\".",
+                             flag, value);
     }
     address = str_sub(text, 0, colon);
     if (address.n >= 2 && address.p[0] == '[' && address.p[address.n - 1] == ']') {
@@ -60,8 +48,9 @@ static bool take_address(const char *flag, struct config_address *out, const cha
         out->address[address.n] = '\0';
     }
     if (address.n >= sizeof(out->address) || !is_address(out->address)) {
-        return refuse(why, "%s wants a numeric address, like 127.0.0.1 or [::1], not \"%.100s\".",
-                      flag, value);
+        return CONFIG_REFUSE(why,
+                             "%s wants a numeric address, like 127.0.0.1 or [::1], not \"%.100s\".",
+                             flag, value);
     }
     out->port = (uint16_t)port;
     return true;
@@ -109,7 +98,7 @@ static bool take_federation_allow_loopback(struct config *config, const char *va
 static bool take_data(struct config *config, const char *value, char *why)
 {
     if (value[0] == '\0') {
-        return refuse(why, "--data wants a directory.");
+        return CONFIG_REFUSE(why, "--data wants a directory.");
     }
     config->data = value;
     return true;
@@ -129,12 +118,13 @@ static bool take_server_name(struct config *config, const char *value, char *why
         is_name = is_host_char(name.p[i]);
     }
     if (!is_name) {
-        return refuse(why, "--server-name wants a name like matrix.example.org, not \"%.100s\".",
-                      value);
+        return CONFIG_REFUSE(
+            why, "--server-name wants a name like matrix.example.org, not \"%.100s\".", value);
     }
     if (str_starts(name, STR("12D3KooW"))) {
-        return refuse(why, "--server-name is for the name of an HTTPS server; a peer id comes from "
-                           "the key in the data directory, so leave the flag out.");
+        return CONFIG_REFUSE(
+            why, "--server-name is for the name of an HTTPS server; a peer id comes from "
+                 "the key in the data directory, so leave the flag out.");
     }
     config->server_name = value;
     return true;
@@ -152,11 +142,11 @@ static bool take_relay(struct config *config, const char *value, char *why)
         is_relay = is_host_char(rest.p[i]);
     }
     if (!is_relay) {
-        return refuse(
+        return CONFIG_REFUSE(
             why, "--relay wants ws://HOST:PORT, like ws://127.0.0.1:9090, not \"%.100s\".", value);
     }
     if (config->n_relays == CONFIG_RELAYS_MAX) {
-        return refuse(why, "--relay may be given at most %d times.", CONFIG_RELAYS_MAX);
+        return CONFIG_REFUSE(why, "--relay may be given at most %d times.", CONFIG_RELAYS_MAX);
     }
     config->relays[config->n_relays++] = text;
     return true;
@@ -178,14 +168,15 @@ static bool take_log_level(struct config *config, const char *value, char *why)
             return true;
         }
     }
-    return refuse(why, "--log-level wants error, warn, info or debug, not \"%.100s\".", value);
+    return CONFIG_REFUSE(why, "--log-level wants error, warn, info or debug, not \"%.100s\".",
+                         value);
 }
 
 static bool take_password_memory(struct config *config, const char *value, char *why)
 {
     unsigned long kib;
     if (!number_parse(value, 1024 * 1024, &kib) || kib < 8) {
-        return refuse(
+        return CONFIG_REFUSE(
             why, "--password-memory-kib wants a number from 8 to 1048576, not \"%.100s\".", value);
     }
     config->password_memory_kib = (uint32_t)kib;
@@ -203,7 +194,7 @@ static bool take_no_rate_limits(struct config *config, const char *value, char *
 static bool take_file(struct config *config, const char *value, char *why)
 {
     if (value[0] == '\0') {
-        return refuse(why, "--file wants the name of a file.");
+        return CONFIG_REFUSE(why, "--file wants the name of a file.");
     }
     config->file = value;
     return true;
@@ -213,7 +204,7 @@ static bool take_confirm(struct config *config, const char *value, char *why)
 {
     config->is_confirmed = strcmp(value, "reset") == 0;
     return config->is_confirmed ||
-           refuse(why, "--confirm wants the word reset, not \"%.100s\".", value);
+           CONFIG_REFUSE(why, "--confirm wants the word reset, not \"%.100s\".", value);
 }
 
 #define SERVE (1u << COMMAND_SERVE)
@@ -321,22 +312,22 @@ static bool flag_take(struct config *out, int argc, char **argv, int *at, char *
     str_cut(name, '=', &name, &value);
     const struct flag *flag = flag_find(name);
     if (flag != NULL && (flag->commands & 1u << out->command) == 0) {
-        return refuse(why, "neurite %s has no flag %s; see neurite --help.", commands[out->command],
-                      flag->name);
+        return CONFIG_REFUSE(why, "neurite %s has no flag %s; see neurite --help.",
+                             commands[out->command], flag->name);
     }
     if (flag == NULL) {
-        return refuse(why, "There is no flag \"%.100s\"; see neurite --help.", argv[*at]);
+        return CONFIG_REFUSE(why, "There is no flag \"%.100s\"; see neurite --help.", argv[*at]);
     }
     (*at)++;
     if (!flag->has_value) {
         return str_is_absent(value) ? flag->take(out, NULL, why)
-                                    : refuse(why, "%s takes no value.", flag->name);
+                                    : CONFIG_REFUSE(why, "%s takes no value.", flag->name);
     }
     if (!str_is_absent(value)) {
         return flag->take(out, value.p, why);
     }
     if (*at >= argc) {
-        return refuse(why, "%s wants a value; see neurite --help.", flag->name);
+        return CONFIG_REFUSE(why, "%s wants a value; see neurite --help.", flag->name);
     }
     return flag->take(out, argv[(*at)++], why);
 }
@@ -346,14 +337,15 @@ static bool config_check_federation(const struct config *config, char *why)
     const struct config_federation *f = &config->federation;
     bool is_on = f->listen.address[0] != '\0';
     if (is_on && (config->server_name == NULL || f->certificate == NULL || f->key == NULL)) {
-        return refuse(why,
-                      "--federation-listen wants --server-name, --tls-cert and --tls-key beside "
-                      "it; see neurite --help-federation.");
+        return CONFIG_REFUSE(
+            why, "--federation-listen wants --server-name, --tls-cert and --tls-key beside "
+                 "it; see neurite --help-federation.");
     }
     if (!is_on &&
         (f->certificate != NULL || f->key != NULL || f->authority != NULL || f->may_loop)) {
-        return refuse(why, "Without --federation-listen nothing is federated over HTTPS; see "
-                           "neurite --help-federation.");
+        return CONFIG_REFUSE(why,
+                             "Without --federation-listen nothing is federated over HTTPS; see "
+                             "neurite --help-federation.");
     }
     return true;
 }
@@ -361,20 +353,21 @@ static bool config_check_federation(const struct config *config, char *why)
 static bool config_check(const struct config *config, char *why)
 {
     if (config->command == COMMAND_SERVE && config->listen.address[0] == '\0') {
-        return refuse(why, "--listen is missing, for example --listen 127.0.0.1:8008.");
+        return CONFIG_REFUSE(why, "--listen is missing, for example --listen 127.0.0.1:8008.");
     }
     if (config->data == NULL) {
-        return refuse(why, "--data is missing: a directory to keep everything in.");
+        return CONFIG_REFUSE(why, "--data is missing: a directory to keep everything in.");
     }
     bool is_moving = (MOVE & 1u << config->command) != 0;
     if (is_moving && config->file == NULL) {
-        return refuse(why, "--file is missing: the file to %s.", commands[config->command]);
+        return CONFIG_REFUSE(why, "--file is missing: the file to %s.", commands[config->command]);
     }
     if (config->server_name != NULL && config->n_relays > 0) {
-        return refuse(why,
-                      "--server-name %.100s and --relay do not go together: peers of a relay "
-                      "know a server by its peer id, which is made from its key.",
-                      config->server_name);
+        return CONFIG_REFUSE(
+            why,
+            "--server-name %.100s and --relay do not go together: peers of a relay "
+            "know a server by its peer id, which is made from its key.",
+            config->server_name);
     }
     return config_check_federation(config, why);
 }
@@ -387,7 +380,7 @@ static bool command_take(struct config *out, const char *word, char *why)
             return true;
         }
     }
-    return refuse(why, "There is no command \"%.100s\"; see neurite --help.", word);
+    return CONFIG_REFUSE(why, "There is no command \"%.100s\"; see neurite --help.", word);
 }
 
 enum config_outcome config_parse(struct config *out, int argc, char **argv, char *why)

@@ -2,10 +2,13 @@
 #ifndef HOST_NATIVE_CONFIG_H
 #define HOST_NATIVE_CONFIG_H
 
+#include "host/native/sentence.h"
 #include "hs/hs.h"
 
 #define CONFIG_RELAYS_MAX 8
 #define CONFIG_SENTENCE_MAX 240
+/* False, with `why` (CONFIG_SENTENCE_MAX bytes) being the sentence. */
+#define CONFIG_REFUSE(why, ...) sentence_refuse(why, CONFIG_SENTENCE_MAX, __VA_ARGS__)
 
 enum config_command {
     COMMAND_SERVE,

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,17 +16,6 @@
 
 #define TOKEN_BYTES 32
 #define PROBE_BYTES (1024 * 1024)
-
-static bool refuse(char *why, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static bool refuse(char *why, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, DATA_SENTENCE_MAX, format, args);
-    va_end(args);
-    return false;
-}
 
 void data_random(void *out, size_t n)
 {
@@ -108,12 +96,12 @@ static bool lock_take(struct data *out, const char *path, const char *dir, char 
 {
     out->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (out->lock_fd < 0) {
-        return refuse(why, "Cannot write in %s: %s.", dir, strerror(errno));
+        return DATA_REFUSE(why, "Cannot write in %s: %s.", dir, strerror(errno));
     }
     if (flock(out->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         close(out->lock_fd);
-        return refuse(why, "%s is in use by another neurite; each needs a directory of its own.",
-                      dir);
+        return DATA_REFUSE(
+            why, "%s is in use by another neurite; each needs a directory of its own.", dir);
     }
     char pid[24];
     int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
@@ -128,19 +116,20 @@ bool data_stop(const char *dir, char *why)
 {
     char path[DATA_PATH_MAX], line[24];
     if ((size_t)snprintf(path, sizeof(path), "%s/lock", dir) >= sizeof(path)) {
-        return refuse(why, "The name of the data directory is too long.");
+        return DATA_REFUSE(why, "The name of the data directory is too long.");
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return refuse(why, "No neurite has run in %s: %s.", dir, strerror(errno));
+        return DATA_REFUSE(why, "No neurite has run in %s: %s.", dir, strerror(errno));
     }
     bool is_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
     long pid = !is_free && line_read(path, line, sizeof(line)) ? strtol(line, NULL, 10) : 0;
     bool ok = !is_free && pid > 1 && kill((pid_t)pid, SIGTERM) == 0;
     if (is_free) {
-        (void)refuse(why, "No neurite runs in %s.", dir);
+        (void)DATA_REFUSE(why, "No neurite runs in %s.", dir);
     } else if (!ok) {
-        (void)refuse(why, "The neurite in %s cannot be ended from here; send it SIGTERM.", dir);
+        (void)DATA_REFUSE(why, "The neurite in %s cannot be ended from here; send it SIGTERM.",
+                          dir);
     } else {
         ok = flock(fd, LOCK_EX) == 0; /* granted when it is gone */
     }
@@ -152,16 +141,16 @@ static bool secrets_read(struct data *out, const char *token_path, const char *s
                          char *why)
 {
     if (access(token_path, F_OK) != 0 && !token_make(token_path)) {
-        return refuse(why, "Cannot make %s: %s.", token_path, strerror(errno));
+        return DATA_REFUSE(why, "Cannot make %s: %s.", token_path, strerror(errno));
     }
     if (!line_read(token_path, out->admin_token, sizeof(out->admin_token))) {
-        return refuse(why, "Cannot read a token from %s: %s.", token_path,
-                      errno == 0 ? "it is empty" : strerror(errno));
+        return DATA_REFUSE(why, "Cannot read a token from %s: %s.", token_path,
+                           errno == 0 ? "it is empty" : strerror(errno));
     }
     if (secret_file != NULL &&
         !line_read(secret_file, out->registration_secret, sizeof(out->registration_secret))) {
-        return refuse(why, "Cannot read a secret from %s: %s.", secret_file,
-                      errno == 0 ? "it is empty" : strerror(errno));
+        return DATA_REFUSE(why, "Cannot read a secret from %s: %s.", secret_file,
+                           errno == 0 ? "it is empty" : strerror(errno));
     }
     return true;
 }
@@ -171,10 +160,10 @@ bool data_open(struct data *out, const char *dir, const char *secret_file, char 
     char lock_path[DATA_PATH_MAX], token_path[DATA_PATH_MAX];
     memset(out, 0, sizeof(*out));
     if (strlen(dir) > DATA_PATH_MAX - 32) {
-        return refuse(why, "The name of the data directory is too long.");
+        return DATA_REFUSE(why, "The name of the data directory is too long.");
     }
     if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-        return refuse(why, "Cannot make the data directory %s: %s.", dir, strerror(errno));
+        return DATA_REFUSE(why, "Cannot make the data directory %s: %s.", dir, strerror(errno));
     }
     snprintf(lock_path, sizeof(lock_path), "%s/lock", dir);
     snprintf(token_path, sizeof(token_path), "%s/admin-token", dir);

@@ -3,10 +3,13 @@
 #define HOST_NATIVE_DATA_H
 
 #include "base/base.h"
+#include "host/native/sentence.h"
 
 #define DATA_PATH_MAX 4096
 #define DATA_SECRET_MAX 256
 #define DATA_SENTENCE_MAX (DATA_PATH_MAX + 200)
+/* False, with `why` (DATA_SENTENCE_MAX bytes) being the sentence. */
+#define DATA_REFUSE(why, ...) sentence_refuse(why, DATA_SENTENCE_MAX, __VA_ARGS__)
 
 struct data {
     int lock_fd; /* held until data_close */

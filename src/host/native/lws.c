@@ -5,7 +5,6 @@
 #include "host/native/process.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -88,26 +87,15 @@ static bool context_open(struct sockets *s)
     return s->vhost != NULL;
 }
 
-static bool refuse(char *why, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static bool refuse(char *why, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, CONFIG_SENTENCE_MAX, format, args);
-    va_end(args);
-    return false;
-}
-
 static bool listen_at(struct sockets *s, const struct config_address *at, const char *protocol,
                       uint16_t *port, char *why)
 {
     int fd = listener_open(at->address, at->port, port);
     if (fd < 0) {
-        return refuse(why, "cannot listen on %s port %d: %s.", at->address, (int)at->port,
-                      strerror(errno));
+        return CONFIG_REFUSE(why, "cannot listen on %s port %d: %s.", at->address, (int)at->port,
+                             strerror(errno));
     }
-    return file_adopt(s, fd, protocol) || refuse(why, "libwebsockets does not start.");
+    return file_adopt(s, fd, protocol) || CONFIG_REFUSE(why, "libwebsockets does not start.");
 }
 
 /* Certificate and key to serve with, authorities to call by. */
@@ -115,19 +103,20 @@ static bool federation_open(struct sockets *s, const struct config_federation *f
 {
     s->serving = tls_serving(f->certificate, f->key);
     if (s->serving == NULL) {
-        return refuse(why, "%.80s and %.80s are not a certificate and its key in PEM.",
-                      f->certificate, f->key);
+        return CONFIG_REFUSE(why, "%.80s and %.80s are not a certificate and its key in PEM.",
+                             f->certificate, f->key);
     }
     s->calling = tls_calling(f->authority);
     if (s->calling == NULL) {
-        return refuse(why, "%.160s holds no certificates in PEM.",
-                      f->authority == NULL ? "The system's store of authorities" : f->authority);
+        return CONFIG_REFUSE(why, "%.160s holds no certificates in PEM.",
+                             f->authority == NULL ? "The system's store of authorities"
+                                                  : f->authority);
     }
     s->names = names_open(s->context, s->vhost);
     s->fetches = fetches_new();
     s->may_loop = f->may_loop;
     if (s->names == NULL) {
-        return refuse(why, "c-ares does not start.");
+        return CONFIG_REFUSE(why, "c-ares does not start.");
     }
     return listen_at(s, &f->listen, "servers", &s->federation_port, why);
 }
@@ -143,7 +132,7 @@ struct sockets *sockets_open(const struct socket_events *events, const struct co
     /* The library sizes its tables by this limit, which may be a billion in a container. */
     process_limit_descriptors(SOCKETS_CONNECTIONS_MAX + SOCKETS_FETCHES_MAX + 256);
     bool ok = context_open(s) && file_adopt(s, process_signals_open(), "signals");
-    ok = ok || refuse(why, "libwebsockets does not start.");
+    ok = ok || CONFIG_REFUSE(why, "libwebsockets does not start.");
     ok = ok && listen_at(s, &config->listen, "listener", &s->port, why);
     ok = ok && (!federates || federation_open(s, &config->federation, why));
     if (!ok) {
