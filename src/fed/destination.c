@@ -242,6 +242,12 @@ static void log_refused(struct hs *hs, struct call *call, struct json *body)
     }
 }
 
+/* Not there, or a proxy stands where it was. */
+static bool is_unreached(int status)
+{
+    return status == 0 || (status >= 502 && status <= 504);
+}
+
 static enum err on_answer(struct hs *hs, struct call *call, int status, struct json *body,
                           const char *why)
 {
@@ -256,7 +262,7 @@ static enum err on_answer(struct hs *hs, struct call *call, int status, struct j
         return store_run(hs->store, STMT_DESTINATION_PUT, "itiii", t->server, STR_ABSENT,
                          (int64_t)0, (int64_t)0, (int64_t)0);
     }
-    to->is_unreached = status == 0;
+    to->is_unreached = is_unreached(status);
     attempt_failed(hs, &to->attempt, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);
     hs_log(hs, LOG_INFO, "transaction to %.*s failed (%d %s), try %lld", STR_ARG(call->server),
            status, why, (long long)to->attempt.failures);

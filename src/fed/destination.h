@@ -14,7 +14,8 @@ enum err destinations_load(struct hs *hs) MUST_USE;
 void destinations_turn(struct hs *hs);
 /* The peer can be reached: its back-off is forgotten. */
 void destinations_seen(struct hs *hs, struct str server);
-/* It asks something of us, so it is there: forgotten where it could not be reached before. */
+/* It sent us a transaction, so it is there: the same, where it could not be reached before. A
+ * server that refuses what we send gains nothing by sending. */
 void destinations_heard(struct hs *hs, struct str server);
 /* mono_ms of the earliest retry; -1: none. */
 int64_t destinations_next_ms(const struct hs *hs);

@@ -2,6 +2,7 @@
 #include "fed/transaction.h"
 
 #include "engine/edu_in.h"
+#include "fed/destination.h"
 #include "fed/incoming.h"
 
 enum { INBOUND_KEEP_MS = 24 * 60 * 60 * 1000 };
@@ -76,6 +77,7 @@ enum err transaction_put(struct hs *hs, struct req *req)
     struct str before;
     struct json *out = json_object(req->a);
     struct json *results = json_put_object(out, STR("pdus"));
+    destinations_heard(hs, req->origin);
     if (json_count(json_get_array(req->body, "pdus")) > TRANSACTION_PDUS_MAX ||
         json_count(json_get_array(req->body, "edus")) > TRANSACTION_EDUS_MAX) {
         return reply_error(req, 400, "M_INVALID_PARAM",

@@ -320,9 +320,78 @@ TEST(the_keys_of_all_servers_of_a_large_room_are_asked_for)
     world_close(&w);
 }
 
+static void pass(struct world *w, int64_t ms)
+{
+    w->now.unix_ms += ms;
+    w->now.mono_ms += ms;
+    drain(w);
+}
+
+/* How many transactions were sent and are answered now with that status, 0: nobody is there. */
+static size_t answer_transactions(struct world *w, int status)
+{
+    size_t n = w->n_fetches;
+    w->n_fetches = 0;
+    for (size_t i = 0; i < n; i++) {
+        CHECK(str_starts(w->fetches[i].line, STR("PUT /_matrix/federation/v1/send/")));
+        hs_answer(w->hs, w->now, w->fetches[i].id, status, STR(""), STR("{}"));
+    }
+    drain(w);
+    return n;
+}
+
+/* Something waits for the other server, which answers with that status until it is patient. */
+static void fall_behind(struct world *w, int status)
+{
+    const char *alice = sign_up(w);
+    ask_as_client(w, STR("PUT"), STR("/_matrix/client/v3/sendToDevice/m.dummy/1"), alice,
+                  STR("{\"messages\":{\"@bob:there.example\":{\"*\":{}}}}"));
+    CHECK(w->status == 200);
+    pass(w, 1000);
+    for (int i = 0; i < 8; i++) {
+        CHECK(answer_transactions(w, status) == 1);
+        pass(w, 600 * 1000);
+    }
+    CHECK(answer_transactions(w, status) == 1);
+    CHECK(answer_transactions(w, status) == 0);
+}
+
+/* It sends us an empty transaction; how many are sent to it in the same moment? */
+static size_t hear(struct world *w)
+{
+    struct json *body = json_object(w->a);
+    json_put_array(body, STR("pdus"));
+    CHECK(ask_as_server(w, STR("PUT"), STR("/_matrix/federation/v1/send/back"), body, false) ==
+          200);
+    return answer_transactions(w, 200);
+}
+
+TEST(what_waits_for_a_server_that_was_away_leaves_when_it_is_heard_of)
+{
+    static const int away[] = {0, 502};
+    for (size_t i = 0; i < COUNT_OF(away); i++) {
+        struct world w;
+        world_open(&w);
+        fall_behind(&w, away[i]);
+        CHECK(hear(&w) == 1);
+        world_close(&w);
+    }
+}
+
+TEST(who_refuses_what_we_send_is_not_asked_sooner_for_sending_himself)
+{
+    struct world w;
+    world_open(&w);
+    fall_behind(&w, 400);
+    CHECK(hear(&w) == 0);
+    world_close(&w);
+}
+
 TEST_MAIN(TEST_ROW(a_key_that_was_given_up_signs_no_request),
           TEST_ROW(a_key_is_asked_for_again_when_its_server_vouched_for_it_until_now),
           TEST_ROW(a_key_that_was_given_up_signs_only_events_of_its_time),
           TEST_ROW(a_server_tells_no_more_of_its_keys_than_fits),
           TEST_ROW(a_transaction_of_fifty_events_of_the_largest_size_is_taken_from_a_server_only),
-          TEST_ROW(the_keys_of_all_servers_of_a_large_room_are_asked_for))
+          TEST_ROW(the_keys_of_all_servers_of_a_large_room_are_asked_for),
+          TEST_ROW(what_waits_for_a_server_that_was_away_leaves_when_it_is_heard_of),
+          TEST_ROW(who_refuses_what_we_send_is_not_asked_sooner_for_sending_himself))
