@@ -44,6 +44,7 @@ struct settings {
     struct password_cost password_cost;
     bool read_only, rate_limits, guests;
     bool federates; /* over HTTPS, with servers that have ordinary names */
+    struct str well_known_server, well_known_client; /* m.server and base_url; empty: not told */
 };
 
 typedef enum err (*subscriber_fn)(struct hs *hs, const struct fact *fact);

@@ -47,12 +47,14 @@ static void answer(struct hs *hs, struct req *req, int status, struct str head, 
     }
 }
 
-/* Pages of other origins may read what clients are told, but nothing below /_neurite. */
+/* Pages of other origins may read what clients are told, but nothing below /_neurite; and where to
+ * find it, whichever door is the one that the name leads to. */
 static struct str reply_head(struct req *req)
 {
     const char *type =
         req->reply.content_type == NULL ? "application/json" : req->reply.content_type;
-    bool is_open = req->door == DOOR_CLIENT && !str_starts(req->head->path, STR("/_neurite"));
+    bool is_open = (req->door == DOOR_CLIENT && !str_starts(req->head->path, STR("/_neurite"))) ||
+                   str_starts(req->head->path, STR("/.well-known/"));
     return arena_fmt(req->a, "content-type: %s\r\n%.*s%s", type, STR_ARG(req->reply.headers),
                      is_open ? CORS : "");
 }

@@ -8,7 +8,7 @@
 enum door {
     DOOR_CLIENT, /* client-server API and /_neurite */
     DOOR_PEER,   /* streams of peers: the federation table and nothing else */
-    DOOR_SERVER, /* the same table for servers that come over HTTPS */
+    DOOR_SERVER, /* the same for servers that come over HTTPS, and /.well-known */
 };
 
 /* Who may ask. */

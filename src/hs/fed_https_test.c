@@ -80,7 +80,8 @@ static void world_open(struct world *w)
                                .wasm_pragmas = true,
                                .build_id = STR("test"),
                                .password_memory_kib = 8,
-                               .federates = true};
+                               .federates = true,
+                               .well_known_server = STR("host.example:443")};
     struct host host = {w, on_random, on_log};
     const char *why = "";
     *w = (struct world){.a = arena_new(), .now = {1000, 1700000000000}, .random = 1};
@@ -320,6 +321,17 @@ TEST(the_keys_of_all_servers_of_a_large_room_are_asked_for)
     world_close(&w);
 }
 
+TEST(the_door_for_servers_says_where_the_name_leads_to_and_opens_to_no_client)
+{
+    struct world w;
+    world_open(&w);
+    CHECK(ask_as_server(&w, STR("GET"), STR("/.well-known/matrix/server"), NULL, false) == 200);
+    CHECK_STR(w.body, STR("{\"m.server\":\"host.example:443\"}"));
+    CHECK(ask_as_server(&w, STR("GET"), STR("/.well-known/matrix/client"), NULL, false) == 404);
+    CHECK(ask_as_server(&w, STR("GET"), STR("/_matrix/client/versions"), NULL, false) == 404);
+    world_close(&w);
+}
+
 static void pass(struct world *w, int64_t ms)
 {
     w->now.unix_ms += ms;
@@ -393,5 +405,6 @@ TEST_MAIN(TEST_ROW(a_key_that_was_given_up_signs_no_request),
           TEST_ROW(a_server_tells_no_more_of_its_keys_than_fits),
           TEST_ROW(a_transaction_of_fifty_events_of_the_largest_size_is_taken_from_a_server_only),
           TEST_ROW(the_keys_of_all_servers_of_a_large_room_are_asked_for),
+          TEST_ROW(the_door_for_servers_says_where_the_name_leads_to_and_opens_to_no_client),
           TEST_ROW(what_waits_for_a_server_that_was_away_leaves_when_it_is_heard_of),
           TEST_ROW(who_refuses_what_we_send_is_not_asked_sooner_for_sending_himself))

@@ -109,6 +109,8 @@ static void take_settings(struct hs *hs, const struct hs_config *config)
         .rate_limits = config->rate_limits,
         .guests = config->guests,
         .federates = config->federates,
+        .well_known_server = arena_str(a, config->well_known_server),
+        .well_known_client = arena_str(a, config->well_known_client),
     };
 }
 
@@ -226,7 +228,7 @@ void hs_server_request(struct hs *hs, struct now now, uint64_t id, struct str he
 {
     hs->now = now;
     if (!hs->dead) {
-        gate_request(hs, DOOR_SERVER, wiring_peer_routes, id, head, body);
+        gate_request(hs, DOOR_SERVER, wiring_server_routes, id, head, body);
     }
 }
 

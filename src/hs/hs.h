@@ -40,6 +40,7 @@ struct hs_config {
     bool rate_limits;
     bool guests;    /* anybody may be one */
     bool federates; /* the host carries out FETCH, and serves other servers over HTTPS */
+    struct str well_known_server, well_known_client; /* m.server and base_url; empty: not told */
     bool is_import; /* the database is a copy that was exported: it lives on from here, under a new
                        epoch; without this such a database is refused */
 };

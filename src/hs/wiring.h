@@ -8,6 +8,7 @@ extern const subscriber_fn wiring_subscribers[];
 /* The tables of each door; end with NULL. */
 extern const struct route *const wiring_client_routes[];
 extern const struct route *const wiring_peer_routes[];
+extern const struct route *const wiring_server_routes[];
 const struct remote *wiring_remote(void);
 
 #endif

@@ -13,9 +13,10 @@ import { areas } from "./areas.mjs";
 import { Ledger } from "./ledger.mjs";
 import { Resident } from "./resident.mjs";
 import { isThere, place, Spec } from "./spec.mjs";
+import { DELEGATE } from "./areas/federation.mjs";
 
 /** How many operations counted when this was last raised; it only rises. */
-const FLOOR = { client: 127, server: 35 };
+const FLOOR = { client: 128, server: 36 };
 const WITHIN_MS = 120_000;
 
 if (!isThere()) {
@@ -25,7 +26,8 @@ if (!isThere()) {
   const spec = new Spec();
   const ledger = new Ledger(spec);
   const relay = await startRelay("ours");
-  const server = await startNeurite(await scratch(), ["--relay", relay.url]);
+  const delegation = ["--well-known-server", DELEGATE, "--well-known-client", `https://${DELEGATE}`];
+  const server = await startNeurite(await scratch(), ["--relay", relay.url, ...delegation]);
   const stage = new Stage(spec, ledger, server.base);
 
   const resident = new Resident(spec, ledger, relay.url, server.name);

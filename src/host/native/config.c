@@ -110,24 +110,49 @@ static bool is_host_char(char c)
            c == '-' || c == ':' || c == '[' || c == ']';
 }
 
+static bool is_name(struct str name)
+{
+    bool is = name.n > 0 && name.n <= 230;
+    for (size_t i = 0; i < name.n && is; i++) {
+        is = is_host_char(name.p[i]);
+    }
+    return is;
+}
+
 static bool take_server_name(struct config *config, const char *value, char *why)
 {
-    struct str name = str_of(value);
-    bool is_name = name.n > 0 && name.n <= 230;
-    for (size_t i = 0; i < name.n && is_name; i++) {
-        is_name = is_host_char(name.p[i]);
-    }
-    if (!is_name) {
+    if (!is_name(str_of(value))) {
         return CONFIG_REFUSE(
             why, "--server-name wants a name like matrix.example.org, not \"%.100s\".", value);
     }
-    if (str_starts(name, STR("12D3KooW"))) {
+    if (str_starts(str_of(value), STR("12D3KooW"))) {
         return CONFIG_REFUSE(
             why, "--server-name is for the name of an HTTPS server; a peer id comes from "
                  "the key in the data directory, so leave the flag out.");
     }
     config->server_name = value;
     return true;
+}
+
+static bool take_well_known_server(struct config *config, const char *value, char *why)
+{
+    config->federation.well_known_server = value;
+    return is_name(str_of(value)) ||
+           CONFIG_REFUSE(why,
+                         "--well-known-server wants NAME or NAME:PORT, like "
+                         "matrix.example.org:443, not \"%.100s\".",
+                         value);
+}
+
+static bool take_well_known_client(struct config *config, const char *value, char *why)
+{
+    struct str url = str_of(value);
+    bool is_url = str_starts(url, STR("https://")) || str_starts(url, STR("http://"));
+    config->federation.well_known_client = value;
+    return is_url || CONFIG_REFUSE(why,
+                                   "--well-known-client wants a URL, like "
+                                   "https://matrix.example.org, not \"%.100s\".",
+                                   value);
 }
 
 /* "ws://HOST:PORT" */
@@ -231,6 +256,8 @@ static const struct flag flags[] = {
     { "--tls-key",                  true,  SERVE,                       take_tls_key         },
     { "--federation-ca",            true,  SERVE,                       take_federation_ca   },
     { "--federation-allow-loopback", false, SERVE,                      take_federation_allow_loopback },
+    { "--well-known-server",        true,  SERVE,                       take_well_known_server },
+    { "--well-known-client",        true,  SERVE,                       take_well_known_client },
     { "--registration-secret-file", true,  SERVE,                       take_secret_file     },
     { "--log-level",                true,  SERVE,                       take_log_level       },
     { "--password-memory-kib",      true,  SERVE,                       take_password_memory },
@@ -260,6 +287,11 @@ const char *config_help_federation(void)
            "                          serve other servers here, e.g. 0.0.0.0:8448\n"
            "  --tls-cert FILE         certificates in PEM, its own first\n"
            "  --tls-key FILE          the key of the first, in PEM\n"
+           "\n"
+           "Where NAME itself leads here, at port 443 or through a proxy, these are told\n"
+           "below https://NAME/.well-known/matrix/:\n"
+           "  --well-known-server NAME[:PORT]   where other servers find this one\n"
+           "  --well-known-client URL           where clients find it\n"
            "\n"
            "For test networks only:\n"
            "  --federation-ca FILE    believe these authorities, in PEM, and no others\n"

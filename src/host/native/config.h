@@ -29,6 +29,7 @@ struct config_federation {
     const char *certificate, *key;
     const char *authority; /* to believe instead of the system's; NULL: those */
     bool may_loop;         /* servers on this machine are called, too */
+    const char *well_known_server, *well_known_client; /* m.server and base_url; NULL: not told */
 };
 
 /* All text borrows from argv and is NUL-terminated there, but for addresses. */

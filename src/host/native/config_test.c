@@ -70,15 +70,21 @@ TEST(help_and_version_win_over_anything_else)
     CHECK(parse(&c, "--version --listen", why) == CONFIG_VERSION);
 }
 
-TEST(help_fits_a_screen)
+static void check_page(const char *page)
 {
     size_t lines = 0, width = 0;
-    for (const char *at = config_help(); *at != '\0'; at++) {
+    for (const char *at = page; *at != '\0'; at++) {
         width = *at == '\n' ? 0 : width + 1;
         lines += *at == '\n';
         CHECK(width <= 80);
     }
     CHECK(lines <= 24);
+}
+
+TEST(help_fits_a_screen)
+{
+    check_page(config_help());
+    check_page(config_help_federation());
 }
 
 TEST(a_wrong_flag_gets_a_sentence)
@@ -100,6 +106,8 @@ TEST(a_wrong_flag_gets_a_sentence)
     CHECK(is_refused("--log-level loud", "error, warn, info or debug"));
     CHECK(is_refused("--password-memory-kib 7", "from 8 to"));
     CHECK(is_refused("--server-name a/b", "--server-name wants a name"));
+    CHECK(is_refused("--well-known-server https://a", "NAME:PORT"));
+    CHECK(is_refused("--well-known-client matrix.example.org", "wants a URL"));
 }
 
 TEST(an_https_name_and_a_relay_are_refused_together)

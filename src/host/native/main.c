@@ -123,6 +123,11 @@ static void on_link_down(void *ctx, uint64_t link, struct str why)
 
 /* --- the core's life ---------------------------------------------------------------------- */
 
+static struct str text_or_empty(const char *text)
+{
+    return text == NULL ? STR("") : str_of(text);
+}
+
 static bool core_open(struct neurite *n)
 {
     const struct config *c = &n->config;
@@ -131,8 +136,7 @@ static bool core_open(struct neurite *n)
     struct str secret = str_of(n->data.registration_secret);
     struct hs_config config = {
         .db_path = str_of(n->data.db_path),
-        .server_name =
-            str_make(c->server_name, c->server_name == NULL ? 0 : strlen(c->server_name)),
+        .server_name = text_or_empty(c->server_name),
         .relays = {.at = c->relays, .n = c->n_relays},
         .build_id = STR(NEURITE_BUILD_ID),
         .admin_token = str_of(n->data.admin_token),
@@ -142,6 +146,8 @@ static bool core_open(struct neurite *n)
         .rate_limits = c->rate_limits,
         .guests = c->guests,
         .federates = c->federation.listen.address[0] != '\0',
+        .well_known_server = text_or_empty(c->federation.well_known_server),
+        .well_known_client = text_or_empty(c->federation.well_known_client),
     };
     enum err err = hs_open(&n->hs, &config, &host, process_now(), &why);
     if (err != ERR_NONE) {

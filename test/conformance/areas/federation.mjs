@@ -1,7 +1,9 @@
 /** What other servers ask: joins, events, state, queries, keys. */
 import assert from "node:assert/strict";
 
-import { fresh } from "../../client/matrix.mjs";
+import { fresh, Server } from "../../client/matrix.mjs";
+import { scratch, startNeurite } from "../../client/servers.mjs";
+import { watched } from "../actor.mjs";
 
 /** @typedef {import("../resident.mjs").Resident} Resident */
 
@@ -39,8 +41,26 @@ export async function authOf(resident, roomId, eventId, own) {
   return [...at, own];
 }
 
+/** Where the server under test says that it is. */
+export const DELEGATE = "delegate.example.org";
+
 /** @type {import("../areas.mjs").Case[]} */
 export const federation = [
+  {
+    name: "a server says where its name leads, if it was told",
+    async run({ stage, anyone }) {
+      const path = "/.well-known/matrix/server";
+      assert.equal((await anyone.server.call("GET", path)).body["m.server"], DELEGATE);
+      assert.equal((await anyone.server.call("DELETE", path)).status, 405);
+      const { "m.homeserver": homeserver } = await anyone.ok("getWellknown");
+      assert.equal(homeserver.base_url, `https://${DELEGATE}`);
+      const untold = await startNeurite(await scratch());
+      const there = new Server(untold.base, watched(stage.ledger));
+      const answer = await there.call("GET", "/.well-known/matrix/client");
+      assert.equal(`${answer.status} ${answer.body.errcode}`, "404 M_NOT_FOUND");
+      await untold.stop();
+    },
+  },
   {
     name: "a server says which it is, and shows its keys",
     async run({ resident }) {
