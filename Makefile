@@ -1,7 +1,7 @@
 # The front door. Everything is built below build/; each target installs what it misses.
 # `make help` says what there is; CMake and its presets are underneath.
 .DEFAULT_GOAL := help
-.PHONY: help native wasm riot worker test fuzz reliability sim sim-mutants vectors conformance lint format demo bench bench-relay nightly clean deps
+.PHONY: help native wasm riot worker test fuzz reliability sim sim-mutants vectors conformance interop lint format demo bench bench-relay nightly clean deps
 
 BUILD_ID ?= $(shell scripts/build-id.sh)
 JOBS ?= $(shell nproc)
@@ -24,6 +24,7 @@ help:
 	@echo "make bench    figures beside their aims (PARTS=\"sizes cold\": some)"
 	@echo "make bench-relay  our relay beside npm's, a crowd of 10,000, HTTP between homeservers through it"
 	@echo "make conformance  answers judged by the specification's OpenAPI data (SPEC=DIR), and a table"
+	@echo "make interop  a native server in the same rooms as a real Synapse (root, debootstrap)"
 	@echo "make nightly  the long runs             make clean    remove what was built"
 
 deps:
@@ -83,6 +84,10 @@ conformance:
 	@rm -f build/test/conformance.txt
 	@scripts/run-tests.sh conformance; status=$$?; \
 		test ! -f build/test/conformance.txt || cat build/test/conformance.txt; exit $$status
+
+interop:
+	@$(INSTALL) native
+	@scripts/run-tests.sh interop
 
 sim-mutants: deps
 	@scripts/sim-mutants.sh $(MUTANTS)

@@ -28,6 +28,7 @@ wasm      src/base/str_test.c
 wire      test/wire/*.test.mjs
 client    test/client/*.test.mjs
 conformance test/conformance/*.test.mjs
+interop   test/interop/*.test.mjs
 worker    harness/e2e/worker/*.spec.mjs
 scenario  harness/e2e/scenario/*.spec.mjs
 ROWS
@@ -96,6 +97,10 @@ ring_client() {
 ring_conformance() {
     programs && node_packages harness && REPORT="$logs/conformance.txt" node_tests test/conformance/*.test.mjs
 }
+
+# In the same rooms as a real Synapse, which is installed below build/interop; without root or debootstrap
+# this is one skipped test that says so.
+ring_interop() { programs && node_tests test/interop/*.test.mjs; }
 
 # Playwright over folder $1 of harness/e2e, in both browsers.
 browsers() {

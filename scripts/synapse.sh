@@ -250,16 +250,19 @@ start() {
     echo "http://127.0.0.1:$port $(pid)"
 }
 
+# Leaves no mount behind: start makes it again.
 stop() {
-    runs || return 0
-    kill "$(pid)"
-    n=0
-    while runs && [ "$n" -lt 100 ]; do
-        n=$((n + 1))
-        sleep 0.1
-    done
-    ! runs || kill -9 "$(pid)"
-    rm -f "$dir/pid"
+    if runs; then
+        kill "$(pid)"
+        n=0
+        while runs && [ "$n" -lt 100 ]; do
+            n=$((n + 1))
+            sleep 0.1
+        done
+        ! runs || kill -9 "$(pid)"
+        rm -f "$dir/pid"
+    fi
+    ! mounted || umount "$root/proc" 2>/dev/null || true # another instance may use it
 }
 
 remove() {

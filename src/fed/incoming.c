@@ -180,6 +180,19 @@ static void sort_from(struct walk *w, struct event *first, struct frame *stack)
     }
 }
 
+/* Those events of the set that make a room, or the others. Where the room's id stands for its
+ * making, no event names that one as its parent, though all stand on it. */
+static void sort_set(struct walk *w, struct event *const *all, size_t n, bool makes_room)
+{
+    struct frame *stack = arena_array(w->a, n + 1, sizeof(*stack));
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(all[i]->type, STR("m.room.create")) == makes_room &&
+            map_get(&w->by_id, all[i]->id) != NULL) {
+            sort_from(w, all[i], stack);
+        }
+    }
+}
+
 enum err incoming_outliers(struct hs *hs, struct room *room, const struct json *pdus,
                            struct arena *a)
 {
@@ -191,7 +204,6 @@ enum err incoming_outliers(struct hs *hs, struct room *room, const struct json *
         return ERR_LIMIT;
     }
     w.order = arena_array(a, count + 1, sizeof(struct event *));
-    struct frame *stack = arena_array(a, count + 1, sizeof(*stack));
     map_init_in(&w.by_id, a);
     for (const struct json *p = json_first(pdus); p != NULL; p = json_next(p)) {
         const char *why;
@@ -203,11 +215,8 @@ enum err incoming_outliers(struct hs *hs, struct room *room, const struct json *
             n_all++;
         }
     }
-    for (size_t i = 0; i < n_all; i++) {
-        if (map_get(&w.by_id, all[i]->id) != NULL) {
-            sort_from(&w, all[i], stack);
-        }
-    }
+    sort_set(&w, all, n_all, true);
+    sort_set(&w, all, n_all, false);
     for (size_t i = 0; i < w.n; i++) {
         struct verdict verdict;
         TRY(door_admit(hs, room, w.order[i], ARRIVAL_OUTLIER, DOOR_STATE_FROM_PREV, &verdict));

@@ -328,6 +328,50 @@ TEST(who_joins_hears_from_others_that_somebody_has_gone_meanwhile)
     town_free(t);
 }
 
+/* The list with its m.room.create behind all others. */
+static struct json *create_last(struct town *t, const struct json *list)
+{
+    struct json *out = json_array(t->a);
+    for (int makes_room = 0; makes_room < 2; makes_room++) {
+        for (const struct json *e = json_first(list); e != NULL; e = json_next(e)) {
+            if (str_eq(json_get_text(e, "type"), STR("m.room.create")) == (makes_room != 0)) {
+                json_push(out, json_copy(t->a, e));
+            }
+        }
+    }
+    return out;
+}
+
+static enum fate tell_create_last(struct town *t, struct parcel *p)
+{
+    struct json *body;
+    if (p->status != 200 || strstr(p->line.p, "/send_join/") == NULL) {
+        return FATE_PASS;
+    }
+    CHECK(json_parse(t->a, p->answer, &body, NULL) == ERR_NONE);
+    json_put(body, STR("state"), create_last(t, json_get_array(body, "state")));
+    json_put(body, STR("auth_chain"), create_last(t, json_get_array(body, "auth_chain")));
+    p->answer = json_str(t->a, body);
+    t->seen++;
+    return FATE_PASS;
+}
+
+TEST(a_room_may_be_told_with_its_creation_last)
+{
+    static const char *const versions[] = {"1", "2", "11", "12"};
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    t->rule = tell_create_last;
+    for (int i = 0; i < (int)COUNT_OF(versions); i++) {
+        struct str body =
+            town_text(t, "{\"preset\":\"public_chat\",\"room_version\":\"%s\"}", versions[i]);
+        CHECK(town_join(t, 1, bob, town_room(t, 0, alice, body.p), 0));
+        CHECK(t->seen == i + 1);
+    }
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
           TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
           TEST_ROW(an_invite_that_is_taken_back_is_gone),
@@ -338,4 +382,5 @@ TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_l
           TEST_ROW(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way),
           TEST_ROW(an_answer_that_comes_after_we_have_left_is_no_news),
           TEST_ROW(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room),
+          TEST_ROW(a_room_may_be_told_with_its_creation_last),
           TEST_ROW(who_joins_hears_from_others_that_somebody_has_gone_meanwhile))
