@@ -158,6 +158,97 @@ export async function park(page) {
   return { woken };
 }
 
+/** @param {Page} page */
+export const buildOf = async (page) => (await workerFacts(page)).build?.build;
+
+/** @param {Page} page The worker looks for a new build now. */
+export const check = (page) =>
+  page.evaluate(() => navigator.serviceWorker.controller?.postMessage({ type: "check" }));
+
+/** @typedef {{ method: string, path: string, body?: string, headers?: Record<string, string> }} Wanted */
+
+/**
+ * Begins requests of the page, which repeats each as the client does: under the same id, when the network
+ * seems to fail. Returns while they are under way; `answersOf` waits for them.
+ *
+ * @param {Page} page
+ * @param {Wanted[]} requests
+ */
+export const begin = (page, requests) =>
+  page.evaluate((wanted) => {
+    const repeat = async (/** @type {any} */ { path, ...init }) => {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          const response = await fetch(path, init);
+          return { status: response.status, text: await response.text() };
+        } catch (error) {
+          if (attempt === 5) {
+            return { status: 0, text: `${path}: ${error}` };
+          }
+          await new Promise((again) => setTimeout(again, attempt * 100));
+        }
+      }
+    };
+    /** @type {any} */ (window).answers = Promise.all(wanted.map(repeat));
+  }, requests);
+
+/**
+ * @param {Page} page
+ * @returns {Promise<{ status: number, text: string }[]>} to what `begin` began
+ */
+export const answersOf = (page) => page.evaluate(() => /** @type {any} */ (window).answers);
+
+/**
+ * Keeps every commit of the worker waiting, from when this returns until `letCommit`: no other transaction
+ * on the store can begin while the page's has something to do.
+ *
+ * @param {Page} page
+ */
+export const holdCommits = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve, reject) => {
+        const state = /** @type {any} */ (window);
+        const opening = indexedDB.open("neurite", 1);
+        opening.onerror = () => reject(opening.error);
+        opening.onsuccess = () => {
+          const meta = opening.result.transaction("meta", "readwrite").objectStore("meta");
+          Object.assign(state, { held: true, reads: 0 });
+          const hold = () => {
+            state.reads += 1;
+            resolve(undefined);
+            if (state.held) {
+              meta.get("current").onsuccess = hold;
+            } else {
+              opening.result.close();
+            }
+          };
+          meta.get("current").onsuccess = hold;
+        };
+      }),
+  );
+
+/**
+ * Waits, while commits are held, for so many reads of the database.
+ *
+ * @param {Page} page
+ * @param {number} reads
+ */
+export const wait = (page, reads) =>
+  page.evaluate(async (n) => {
+    const state = /** @type {any} */ (window);
+    const until = state.reads + n;
+    while (state.reads < until) {
+      await new Promise((look) => setTimeout(look));
+    }
+  }, reads);
+
+/** @param {Page} page */
+export const letCommit = (page) =>
+  page.evaluate(() => {
+    /** @type {any} */ (window).held = false;
+  });
+
 /**
  * The client of test/client, sitting in node, whose requests a page makes.
  *

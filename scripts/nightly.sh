@@ -4,7 +4,7 @@
 #   ROUNDS of the scenario each way round and with both relays (5)
 #   SEEDS  of the simulator (2000, from a number that changes daily; it is printed, and repeats a run)
 #   KILLS  of the native server (200), CRASH_ROUNDS of the whole browser, ONCE_ROUNDS of its worker (50)
-#   BURST  messages at once (10000)
+#   BURST  messages at once (10000), JOIN_STEP bytes of a join between two deaths of the worker in it (100)
 #   FUZZ_SECONDS  of each fuzzer, from the kept corpus (600)
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -46,7 +46,7 @@ storage() { build release faults && build/release/test/faults/faults 0; }
 
 scripts/install-packages.sh native wasm lint web browser || exit 1
 scripts/fetch-deps.sh || exit 1
-part tests env KILLS="${KILLS:-200}" BURST="${BURST:-10000}" STRICT=1 make test
+part tests env KILLS="${KILLS:-200}" BURST="${BURST:-10000}" JOIN_STEP="${JOIN_STEP:-100}" STRICT=1 make test
 part simulator simulate
 part fuzz env TIME="${FUZZ_SECONDS:-600}" scripts/fuzz.sh
 part scenario env ONCE=1 MODE=nightly ARTIFACTS="$top/artifacts/ours" scripts/demo.sh

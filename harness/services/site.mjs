@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
+import { Transform } from "node:stream";
 import { WebSocketServer } from "ws";
 
 const PORT_FIRST = Number(process.env.SITE_PORT ?? 18510);
@@ -33,8 +34,12 @@ export class Site {
   #deaf = false;
   #server;
   #sockets;
-  /** @type {Set<import("node:stream").Duplex>} */
+  /** @type {Set<import("node:stream").Duplex>} workers' connections to the relay */
   #relayed = new Set();
+  /** How many bytes more of what the relay says reach a worker. */
+  #left = Infinity;
+  /** @type {(() => void)[]} what waits */
+  #waiting = [];
   port = 0;
   /** @type {number | null} where /socket.io/ goes */
   relayPort = null;
@@ -75,10 +80,16 @@ export class Site {
       }
       relay.write(`${lines}\r\n`);
       relay.write(head);
-      socket.pipe(relay).pipe(socket);
+      socket.pipe(relay).pipe(this.#valve()).pipe(socket);
       this.#relayed.add(socket);
-      socket.on("error", () => relay.destroy());
-      relay.on("error", () => socket.destroy());
+      const gone = () => {
+        relay.destroy();
+        socket.destroy();
+        this.#relayed.delete(socket);
+      };
+      for (const end of [socket, relay]) {
+        end.on("error", gone).on("close", gone);
+      }
     } else {
       socket.destroy();
     }
@@ -123,6 +134,44 @@ export class Site {
 
   get connections() {
     return this.#sockets.clients.size;
+  }
+
+  /** How many connections to the relay workers have. */
+  get relayed() {
+    return this.#relayed.size;
+  }
+
+  /** @param {number} bytes of what the relay says that still reach a worker; the rest waits for `flow` */
+  holdAfter(bytes) {
+    this.#left = bytes;
+  }
+
+  get isHolding() {
+    return this.#waiting.length > 0;
+  }
+
+  flow() {
+    this.#left = Infinity;
+    this.#waiting.splice(0).forEach((pass) => pass());
+  }
+
+  #valve() {
+    const valve = new Transform({
+      transform: (piece, _, done) => {
+        const first = piece.subarray(0, this.#left);
+        const rest = piece.subarray(first.length);
+        this.#left -= first.length;
+        if (rest.length === 0) {
+          done(null, first);
+        } else {
+          if (first.length > 0) {
+            valve.push(first);
+          }
+          this.#waiting.push(() => done(null, rest));
+        }
+      },
+    });
+    return valve;
   }
 
   hangUp() {

@@ -1,12 +1,15 @@
 import { built, expect, test } from "../../fixtures.mjs";
-import { ask, getNote, install, killWorkers, park, putNote, workerFacts } from "../../worker.mjs";
-
-/** @param {import("@playwright/test").Page} page */
-const check = (page) =>
-  page.evaluate(() => navigator.serviceWorker.controller?.postMessage({ type: "check" }));
-
-/** @param {import("@playwright/test").Page} page */
-const buildOf = async (page) => (await workerFacts(page)).build?.build;
+import {
+  ask,
+  buildOf,
+  check,
+  getNote,
+  install,
+  killWorkers,
+  park,
+  putNote,
+  workerFacts,
+} from "../../worker.mjs";
 
 test("a new build takes over under open pages, with its data", async ({
   installed: page,

@@ -5,10 +5,20 @@
  */
 import { tell } from "../../../test/client/reliability.mjs";
 import { expect, test } from "../../fixtures.mjs";
-import { ask, install, killWorkers } from "../../worker.mjs";
+import {
+  answersOf,
+  ask,
+  begin,
+  holdCommits,
+  install,
+  killWorkers,
+  letCommit,
+  wait,
+} from "../../worker.mjs";
 
 /** @typedef {import("@playwright/test").Page} Page */
 /** @typedef {{ status: number, text: string }} Answer */
+/** @typedef {import("../../worker.mjs").Wanted} Wanted */
 /** @typedef {{ token: string, userId: string, room: string, rooms: number }} Place */
 
 const ROUNDS = Number(process.env.ONCE_ROUNDS ?? 5);
@@ -97,71 +107,6 @@ async function must(page, token, method, path, body) {
 }
 
 /**
- * Begins requests while a transaction of the page's keeps every commit waiting. Returns after so many
- * reads in it; `release` ends it.
- *
- * @param {Page} page
- * @param {Wanted[]} wanted
- * @param {number} reads
- */
-const begin = (page, wanted, reads) =>
-  page.evaluate(
-    ({ requests, n }) =>
-      new Promise((resolve) => {
-        const opening = indexedDB.open("neurite", 1);
-        opening.onsuccess = () => {
-          const meta = opening.result.transaction("meta", "readwrite").objectStore("meta");
-          const state = /** @type {any} */ (window);
-          let left = n;
-          state.held = true;
-          const hold = () => {
-            if (left-- === 0) {
-              resolve(undefined);
-            }
-            if (state.held) {
-              meta.get("current").onsuccess = hold;
-            } else {
-              opening.result.close();
-            }
-          };
-          meta.get("current").onsuccess = () => {
-            state.answers = Promise.all(requests.map(repeat));
-            hold();
-          };
-        };
-
-        /** As the client does: under the same id, when the network seems to fail. */
-        async function repeat(/** @type {any} */ { path, ...init }, /** @type {number} */ i) {
-          for (let attempt = 0; ; attempt++) {
-            try {
-              const response = await fetch(path, init);
-              return { status: response.status, text: await response.text() };
-            } catch (error) {
-              if (attempt === 5) {
-                return { status: 0, text: `${i}: ${error}` };
-              }
-              await new Promise((again) => setTimeout(again, attempt * 100));
-            }
-          }
-        }
-      }),
-    { requests: wanted, n: reads },
-  );
-
-/** @typedef {{ path: string, method: string, body: string, headers: Record<string, string> }} Wanted */
-
-/**
- * @param {Page} page
- * @returns {Promise<Answer[]>}
- */
-const release = (page) =>
-  page.evaluate(() => {
-    const state = /** @type {any} */ (window);
-    state.held = false;
-    return state.answers;
-  });
-
-/**
  * @param {Place} place
  * @param {number} n
  * @returns {Wanted[]}
@@ -222,13 +167,16 @@ test(`six kinds of write are done once, through ${2 * ROUNDS} deaths of the work
   const wrong = [];
 
   for (let n = 0; n < ROUNDS; n++) {
-    await begin(page, requestsOf(place, n), MOMENTS[n % MOMENTS.length]);
+    await holdCommits(page);
+    await begin(page, requestsOf(place, n));
+    await wait(page, MOMENTS[n % MOMENTS.length]);
     await killWorkers(page, browserName);
-    const first = await release(page);
+    await letCommit(page);
+    const first = await answersOf(page);
     expect(first.map(({ status, text }) => (status === 200 ? "" : text)).join("")).toBe("");
     await killWorkers(page, browserName);
-    await begin(page, requestsOf(place, n), 0);
-    const second = await release(page);
+    await begin(page, requestsOf(place, n));
+    const second = await answersOf(page);
     const found = await look(page, place, first);
     writes.forEach(({ kind, done }, i) => {
       const times = done(found, n);
