@@ -47,7 +47,8 @@
 
 /* Client API */
 #define REQUESTS_PARKED_MAX 1024
-#define REQUESTS_PARKED_OF_ONE 128 /* of a user, or of an address that names none */
+#define REQUESTS_PARKED_OF_ONE 128 /* of a user, a server, or an address that names neither */
+#define REQUESTS_PARKED_OF_SERVERS 512
 #define SYNC_TIMEOUT_MAX_MS 25000
 #define SYNC_WAITING_MAX 32 /* requests of one user that wait for news */
 #define SYNC_TIMELINE_DEFAULT 10

@@ -28,6 +28,10 @@ static const struct rate rates[] = {
     [RATE_UPLOAD]   = {  50,   60},
     [RATE_FILE]     = { 300,  300}, /* by anyone, perhaps from another server */
     [RATE_FETCH]    = {  60,   30}, /* each may push another file out of the cache */
+    [RATE_DOOR]     = {4000, 24000},
+    [RATE_SERVER]   = {1000, 6000}, /* a transaction carries fifty events */
+    [RATE_KEY]      = {  60,   60}, /* a name costs nothing, and each has us look for a server */
+    [RATE_ERRAND]   = {  30,   30}, /* each has us ask up to thirty others */
 };
 /* clang-format on */
 
@@ -107,20 +111,36 @@ static enum err too_much(struct req *req, int64_t wait_ms)
     return ERR_NONE;
 }
 
+static enum err count(struct hs *hs, struct req *req, enum rate_class rate, uint64_t who)
+{
+    int64_t wait_ms = hs->settings.rate_limits ? take(hs, rate, who) : 0;
+    return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
+}
+
 enum err admission_check(struct hs *hs, struct req *req)
 {
-    if (!hs->settings.rate_limits) {
+    uint64_t who = req->user != 0 ? (uint64_t)req->user << 1
+                                  : hash_of(req->origin.n > 0 ? req->origin : req->address);
+    if (req->is_counted) {
         return ERR_NONE;
     }
-    uint64_t who = req->user != 0 ? (uint64_t)req->user << 1 : hash_of(req->address);
-    int64_t wait_ms = take(hs, req->route->rate, who);
-    return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
+    req->is_counted = true;
+    return count(hs, req, req->route->rate, who);
+}
+
+enum err admission_door(struct hs *hs, struct req *req)
+{
+    return count(hs, req, RATE_DOOR, hash_of(req->address));
+}
+
+enum err admission_key(struct hs *hs, struct req *req)
+{
+    return count(hs, req, RATE_KEY, hash_of(req->address));
 }
 
 enum err admission_fetch(struct hs *hs, struct req *req)
 {
-    int64_t wait_ms = hs->settings.rate_limits && req->user == 0 ? take(hs, RATE_FETCH, 0) : 0;
-    return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
+    return req->user == 0 ? count(hs, req, RATE_FETCH, 0) : ERR_NONE;
 }
 
 /* The handler of a request that waited for its password's hash. */
@@ -132,11 +152,8 @@ static enum err again(struct hs *hs, struct req *req, bool is_time_up)
 
 enum err admission_trial(struct hs *hs, struct req *req, int64_t user)
 {
-    if (!hs->settings.rate_limits || user == 0 || req->resume == again) {
-        return ERR_NONE;
-    }
-    int64_t wait_ms = take(hs, RATE_PASSWORD, (uint64_t)user << 1);
-    return wait_ms == 0 ? ERR_NONE : too_much(req, wait_ms);
+    bool is_counted = user == 0 || req->resume == again;
+    return is_counted ? ERR_NONE : count(hs, req, RATE_PASSWORD, (uint64_t)user << 1);
 }
 
 /* --- passwords ------------------------------------------------------------------------------ */

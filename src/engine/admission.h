@@ -10,9 +10,14 @@ struct admission;
 struct admission *admission_new(void);
 void admission_free(struct admission *admission);
 
-/* Counts the request against its class, for its user or else its address. 429 M_LIMIT_EXCEEDED
- * with retry_after_ms is set when that is too much. Does nothing without settings.rate_limits. */
+/* Counts the request, once, against its class, for its user, the server whose signature it has, or
+ * else its address. 429 M_LIMIT_EXCEEDED with retry_after_ms is set when that is too much. Does
+ * nothing without settings.rate_limits. */
 enum err admission_check(struct hs *hs, struct req *req);
+/* The same for its address alone: whatever comes to the servers' door, before anything of it is
+ * looked at; and before the key is asked for of a server that it names, and that may be anybody. */
+enum err admission_door(struct hs *hs, struct req *req);
+enum err admission_key(struct hs *hs, struct req *req);
 /* Counts a trial of a password for this account, from wherever it comes, and once though it waits
  * for its hash: the same reply. */
 enum err admission_trial(struct hs *hs, struct req *req, int64_t user);

@@ -53,8 +53,10 @@ static struct str reply_head(struct req *req)
 {
     const char *type =
         req->reply.content_type == NULL ? "application/json" : req->reply.content_type;
-    bool is_open = (req->door == DOOR_CLIENT && !str_starts(req->head->path, STR("/_neurite"))) ||
-                   str_starts(req->head->path, STR("/.well-known/"));
+    /* A peer's head is gone once its request was parked. */
+    struct str path = req->door == DOOR_PEER ? STR("") : req->head->path;
+    bool is_open = (req->door == DOOR_CLIENT && !str_starts(path, STR("/_neurite"))) ||
+                   str_starts(path, STR("/.well-known/"));
     return arena_fmt(req->a, "content-type: %s\r\n%.*s%s", type, STR_ARG(req->reply.headers),
                      is_open ? CORS : "");
 }
@@ -229,18 +231,47 @@ static enum err admit_peer(struct hs *hs, struct req *req, bool *done)
     return ERR_NONE;
 }
 
+static bool is_again(const struct req *req)
+{
+    return req->resume == serve_again;
+}
+
+/* The key of who says to have signed the request, if there is one to ask for. */
+static enum err await_signer(struct hs *hs, struct req *req, struct key_waiter waiter, bool *waits)
+{
+    struct str server, key_id;
+    bool is_known;
+    if (req->route->who != WHO_SERVER || !peer_auth_signer(req, &server, &key_id)) {
+        return ERR_NONE;
+    }
+    TRY(server_keys_is_known(hs, server, key_id, &is_known));
+    if (!is_known && !is_again(req)) {
+        TRY(admission_key(hs, req));
+    }
+    return req->reply.status != 0 ? ERR_NONE : server_keys_await(hs, server, key_id, waiter, waits);
+}
+
 /* First the key of who asks, before anything of his is read; then those of the events in what he
  * brings. */
 static enum err admit_server(struct hs *hs, struct req *req, bool *done)
 {
     struct key_waiter waiter = {keys_are_here, req->id};
-    struct str server, key_id;
-    bool waits = false;
-    if (req->route->who == WHO_SERVER && peer_auth_signer(req, &server, &key_id)) {
-        TRY(server_keys_await(hs, server, key_id, waiter, &waits));
+    if (!is_again(req)) {
+        TRY(admission_door(hs, req));
+        *done = req->reply.status != 0;
     }
-    if (!waits) {
+    if (*done) {
+        return ERR_NONE;
+    }
+    bool waits = false;
+    TRY(await_signer(hs, req, waiter, &waits));
+    *done = req->reply.status != 0;
+    if (!waits && !*done) {
         TRY(admit_peer(hs, req, done));
+    }
+    if (!waits && !*done) {
+        TRY(admission_check(hs, req));
+        *done = req->reply.status != 0;
     }
     if (!waits && !*done) {
         TRY(server_keys_await_events(hs, req->body, waiter, &waits));
@@ -327,14 +358,14 @@ static enum err step_first(struct hs *hs, struct req *req)
     return req->reply.status != 0 ? ERR_NONE : serve(hs, req);
 }
 
-/* One who asks takes only so many of the places of all. */
+/* One who asks takes only so many of the places of all, and so do servers beside clients. */
 static bool keep_parked(struct hs *hs, struct req *req)
 {
-    if (req->door == DOOR_CLIENT &&
-        parked_of_asker(hs->parked, req->user, req->address) >= REQUESTS_PARKED_OF_ONE) {
-        return false;
-    }
-    return parked_keep(hs->parked, req);
+    size_t of_servers = 0;
+    size_t of_asker = parked_of_asker(hs->parked, req, &of_servers);
+    bool is_server = req->door != DOOR_CLIENT;
+    return of_asker < REQUESTS_PARKED_OF_ONE &&
+           !(is_server && of_servers >= REQUESTS_PARKED_OF_SERVERS) && parked_keep(hs->parked, req);
 }
 
 /* Keeps a parked request, or ends it. */

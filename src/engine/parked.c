@@ -153,13 +153,22 @@ size_t parked_waiting(const struct parked *p, resume_fn resume, struct str addre
     return n;
 }
 
-size_t parked_of_asker(const struct parked *p, int64_t user, struct str address)
+static bool is_same_asker(const struct req *a, const struct req *b)
+{
+    if (a->door != b->door || a->user != b->user || !str_eq(a->origin, b->origin)) {
+        return false;
+    }
+    return a->user != 0 || a->origin.n > 0 || str_eq(a->address, b->address);
+}
+
+size_t parked_of_asker(const struct parked *p, const struct req *asker, size_t *of_servers)
 {
     size_t n = 0;
+    *of_servers = 0;
     for (size_t i = 0; i < p->end; i++) {
         const struct req *req = p->slots[i].req;
-        n += req != NULL && req->door == DOOR_CLIENT && req->user == user &&
-             (user != 0 || str_eq(req->address, address));
+        n += req != NULL && is_same_asker(req, asker);
+        *of_servers += req != NULL && req->door != DOOR_CLIENT;
     }
     return n;
 }

@@ -23,8 +23,9 @@ struct req *parked_follower(struct parked *p, uint64_t leader);
 /* How many wait for this, and of them how many from this address. */
 size_t parked_waiting(const struct parked *p, resume_fn resume, struct str address,
                       size_t *of_address);
-/* How many clients' requests wait for this user, or for no user from this address. */
-size_t parked_of_asker(const struct parked *p, int64_t user, struct str address);
+/* How many requests wait of who asks here, at the same door: a user, a server or, as long as there
+ * is neither, an address; and how many of servers in all. */
+size_t parked_of_asker(const struct parked *p, const struct req *asker, size_t *of_servers);
 size_t parked_count(const struct parked *p);
 
 /* Marks those of this user that wake by news. */

@@ -32,6 +32,10 @@ enum rate_class {
     RATE_UPLOAD,
     RATE_FILE,
     RATE_FETCH, /* of no route: files that strangers have fetched, all of them together */
+    RATE_DOOR,  /* of no route: all that comes to the servers' door from one address */
+    RATE_SERVER,
+    RATE_KEY,    /* of no route: requests that name a server whose key is not known */
+    RATE_ERRAND, /* has us ask others, for anyone */
 };
 
 enum field_kind {
@@ -75,7 +79,7 @@ struct route {
     /* Segments separated by '/', {} takes any one. "v3" also takes r0, v1 and unstable. */
     const char *path;
     enum who who;
-    enum rate_class rate; /* peers are not counted */
+    enum rate_class rate; /* peers of a relay are not counted */
     handler_fn handler;
     const struct field *body; /* NULL: any object, or no body at all; or route_bytes */
 };
@@ -96,6 +100,7 @@ struct req {
     struct str token_hash;
     struct str address; /* of the client, as text; absent when the host does not say */
     bool may_hash;      /* passwords: engine/admission.h */
+    bool is_counted;    /* where rates are limited */
     bool is_admin, is_guest;
     struct str origin; /* server name, but for clients */
     int64_t origin_name;

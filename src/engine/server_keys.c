@@ -89,6 +89,16 @@ enum err server_key_find(struct hs *hs, struct str server, struct str key_id, in
     return at_ms <= known.until_ms ? ERR_NONE : ERR_ABSENT;
 }
 
+enum err server_keys_told(struct hs *hs, struct arena *a, struct str server, struct json **out)
+{
+    int64_t name;
+    struct str text;
+    *out = NULL;
+    TRY(store_name_find(hs->store, server, &name));
+    TRY(store_get_str(hs->store, a, &text, STMT_SERVER_KEY_DOCUMENT, "i", name));
+    return text.p == NULL ? ERR_NONE : json_parse(a, text, out, NULL);
+}
+
 enum err server_keys_check(struct hs *hs, struct arena *a, const struct event *ev,
                            struct str server)
 {
@@ -232,6 +242,12 @@ static enum err is_current(struct hs *hs, struct str server, struct strs key_ids
         }
     }
     return ERR_NONE;
+}
+
+enum err server_keys_is_known(struct hs *hs, struct str server, struct str key_id, bool *is)
+{
+    *is = mxid_is_peer(server, NULL) || str_eq(server, hs->identity.server);
+    return *is ? ERR_NONE : is_current(hs, server, (struct strs){&key_id, 1}, is);
 }
 
 static enum err on_keys(struct hs *hs, struct call *call, int status, struct json *body,

@@ -22,6 +22,14 @@ enum err server_key_find(struct hs *hs, struct str server, struct str key_id, in
 enum err server_keys_check(struct hs *hs, struct arena *a, const struct event *ev,
                            struct str server) MUST_USE;
 
+/* Is the key known, and vouched for still or given up: is there nothing to learn by asking for it?
+ */
+enum err server_keys_is_known(struct hs *hs, struct str server, struct str key_id,
+                              bool *is) MUST_USE;
+/* The last that the server told of its keys, as it told it; *out NULL: nothing is kept. */
+enum err server_keys_told(struct hs *hs, struct arena *a, struct str server,
+                          struct json **out) MUST_USE;
+
 /* Are these keys, as a server tells them, signed with one of them and under its name, and no more
  * than a server needs to tell? A peer's name is its key. */
 bool server_keys_are_of(struct arena *a, const struct json *body, struct str server);

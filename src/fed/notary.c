@@ -4,10 +4,18 @@
 #include "base/encode.h"
 #include "engine/call.h"
 #include "engine/gate.h"
+#include "engine/parked.h"
 #include "engine/server_keys.h"
 #include "event/seal.h"
 
-enum { KEYS_VALID_MS = 24 * 60 * 60 * 1000, CALL_TIMEOUT_MS = 10000, ASKED_MAX = 32 };
+enum {
+    KEYS_VALID_MS = 24 * 60 * 60 * 1000,
+    CALL_TIMEOUT_MS = 10000,
+    WAIT_MS = CALL_TIMEOUT_MS + 1000,
+    ASKED_MAX = 32,            /* servers, for one request */
+    WAITING_MAX = 24,          /* requests that have others asked, of all; */
+    WAITING_OF_ADDRESS_MAX = 4 /* the rest are told what is known */
+};
 
 static enum err own_keys(struct hs *hs, struct req *req, struct json *out)
 {
@@ -32,6 +40,7 @@ enum err server_keys_get(struct hs *hs, struct req *req)
 /* What the answers add up to; in the parked request's arena. */
 struct notary {
     size_t open; /* answers still out */
+    bool may_ask;
     struct json *out, *list;
 };
 
@@ -41,23 +50,34 @@ struct ask {
     bool is_counted; /* an answer that fails is told a second time */
 };
 
+static enum err vouch(struct hs *hs, struct req *req, struct json *keys)
+{
+    const struct notary *notary = req->ctx;
+    struct event_signer signer = hs_signer(hs);
+    TRY(seal_json_sign(req->a, keys, &signer));
+    json_push(notary->list, keys);
+    return ERR_NONE;
+}
+
 static enum err on_keys(struct hs *hs, struct call *call, int status, struct json *body,
                         const char *why)
 {
     struct ask *ask = call->ctx;
     struct req *req = gate_find(hs, ask->req);
-    struct event_signer signer = hs_signer(hs);
+    struct json *last;
+    bool is_first = !ask->is_counted;
     (void)why;
     if (req == NULL) {
         return ERR_NONE;
     }
     struct notary *notary = req->ctx;
-    notary->open -= !ask->is_counted;
+    notary->open -= is_first;
     ask->is_counted = true;
     if (status == 200 && server_keys_are_of(call->a, body, call->server)) {
-        struct json *keys = json_copy(req->a, body);
-        TRY(seal_json_sign(req->a, keys, &signer));
-        json_push(notary->list, keys);
+        TRY(vouch(hs, req, json_copy(req->a, body)));
+    } else if (is_first) {
+        TRY(server_keys_told(hs, req->a, call->server, &last));
+        TRY(last == NULL ? ERR_NONE : vouch(hs, req, last));
     }
     if (notary->open > 0) {
         return ERR_NONE;
@@ -66,22 +86,41 @@ static enum err on_keys(struct hs *hs, struct call *call, int status, struct jso
     return gate_finish(hs, req);
 }
 
-static struct notary *notary_new(struct req *req)
+/* Whoever has not answered by now does without. */
+static enum err finish(struct hs *hs, struct req *req, bool is_time_up)
+{
+    const struct notary *notary = req->ctx;
+    (void)hs;
+    (void)is_time_up;
+    return reply_json(req, notary->out);
+}
+
+static void notary_begin(struct hs *hs, struct req *req)
 {
     struct notary *notary = ARENA_NEW(req->a, struct notary);
+    size_t of_address;
+    size_t waiting = parked_waiting(hs->parked, finish, req->address, &of_address);
+    notary->may_ask = waiting < WAITING_MAX && of_address < WAITING_OF_ADDRESS_MAX;
     notary->out = json_object(req->a);
     notary->list = json_put_array(notary->out, STR("server_keys"));
     req->ctx = notary;
-    return notary;
 }
 
-static enum err add(struct hs *hs, struct req *req, struct str server)
+/* What the server told before is told on, if it holds at the time that is asked for; else the
+ * server is asked. */
+static enum err add(struct hs *hs, struct req *req, struct str server, int64_t at_ms)
 {
     struct notary *notary = req->ctx;
+    struct json *told;
     if (str_eq(server, hs->identity.server)) {
         return own_keys(hs, req, json_push_object(notary->list));
     }
-    if (!call_is_possible(hs, server) || notary->open == ASKED_MAX) {
+    TRY(server_keys_told(hs, req->a, server, &told));
+    bool may_ask = call_is_possible(hs, server) && notary->may_ask && notary->open < ASKED_MAX;
+    if (told != NULL && (!may_ask || json_get_int(told, "valid_until_ts", 0) > at_ms)) {
+        return vouch(hs, req, told);
+    }
+    if (!may_ask) {
         return ERR_NONE;
     }
     struct call *call = call_new(hs, server, on_keys);
@@ -92,25 +131,38 @@ static enum err add(struct hs *hs, struct req *req, struct str server)
     return call_send(hs, call, "GET", STR("/_matrix/key/v2/server"), NULL, CALL_TIMEOUT_MS);
 }
 
-static enum err answer(struct req *req)
+static enum err answer(struct hs *hs, struct req *req)
 {
     const struct notary *notary = req->ctx;
-    return notary->open > 0 ? req_park(req, NULL, -1, false) : reply_json(req, notary->out);
+    return notary->open > 0 ? req_park(req, finish, hs->now.mono_ms + WAIT_MS, false)
+                            : reply_json(req, notary->out);
+}
+
+/* The greatest minimum_valid_until_ts of the keys asked for; now without one. */
+static int64_t latest_asked(const struct hs *hs, const struct json *keys)
+{
+    int64_t at_ms = 0;
+    for (const struct json *k = json_first(keys); k != NULL; k = json_next(k)) {
+        int64_t asked_ms = json_get_int(k, "minimum_valid_until_ts", hs->now.unix_ms);
+        at_ms = asked_ms > at_ms ? asked_ms : at_ms;
+    }
+    return at_ms > 0 ? at_ms : hs->now.unix_ms;
 }
 
 enum err server_keys_of_get(struct hs *hs, struct req *req)
 {
-    (void)notary_new(req);
-    TRY(add(hs, req, req->params[0]));
-    return answer(req);
+    notary_begin(hs, req);
+    int64_t at_ms = req_query_int(req, "minimum_valid_until_ts", hs->now.unix_ms);
+    TRY(add(hs, req, req->params[0], at_ms));
+    return answer(hs, req);
 }
 
 enum err server_keys_post(struct hs *hs, struct req *req)
 {
     const struct json *wanted = json_get_object(req->body, "server_keys");
-    (void)notary_new(req);
+    notary_begin(hs, req);
     for (const struct json *x = json_first(wanted); x != NULL; x = json_next(x)) {
-        TRY(add(hs, req, json_key(x)));
+        TRY(add(hs, req, json_key(x), latest_asked(hs, x)));
     }
-    return answer(req);
+    return answer(hs, req);
 }

@@ -4,6 +4,8 @@
 #include "base/encode.h"
 #include "engine/call.h"
 #include "engine/current.h"
+#include "engine/gate.h"
+#include "engine/parked.h"
 #include "engine/send.h"
 #include "engine/server_keys.h"
 #include "event/mxid.h"
@@ -12,7 +14,12 @@
 #include "fed/invite.h"
 #include "fed/stripped.h"
 
-enum { BOUND_INVITES_MAX = 32, CALL_TIMEOUT_MS = 20000 };
+enum {
+    CALL_TIMEOUT_MS = 20000,
+    BOUND_INVITES_MAX = 32, /* of one request, one after the other; */
+    BOUND_WAITING_MAX = 16, /* ... of so many requests at once, */
+    BOUND_WAIT_MS = 60000   /* ... and for so long */
+};
 
 static const char *invite_fault(struct hs *hs, struct req *req, const struct event *ev)
 {
@@ -189,25 +196,53 @@ enum err third_party_exchange_put(struct hs *hs, struct req *req)
     return third_party_invite(hs, req, room, &parts);
 }
 
+/* A request to /3pid/onbind: its invites, one after the other; in the parked request's arena. */
+struct bound {
+    struct str user_id;
+    const struct json *next; /* NULL: all have been seen to */
+};
+
+/* Nobody learns more by waiting longer. */
+static enum err end_bound(struct hs *hs, struct req *req, bool is_time_up)
+{
+    (void)hs;
+    (void)is_time_up;
+    return reply_empty(req);
+}
+
+static enum err exchange_next(struct hs *hs, struct req *req, bool *asks);
+
 static enum err on_exchanged(struct hs *hs, struct call *call, int status, struct json *body,
                              const char *why)
 {
+    const uint64_t *id = call->ctx;
+    struct req *req = gate_find(hs, *id);
+    bool asks;
     if (status != 200) {
         struct str error = json_get_text(body, "error");
         hs_log(hs, LOG_INFO, "%.*s did not exchange a third-party invite: %d %.*s %s",
                STR_ARG(call->server), status, STR_ARG(error), why);
     }
-    return ERR_NONE;
-}
-
-static enum err ask_exchange(struct hs *hs, const struct send_parts *parts, struct str room_id)
-{
-    struct str server = mxid_server(parts->sender);
-    if (!call_is_possible(hs, server)) {
+    if (req == NULL) {
         return ERR_NONE;
     }
-    struct call *call = call_new(hs, server, on_exchanged);
+    TRY(exchange_next(hs, req, &asks));
+    if (asks) {
+        return ERR_NONE;
+    }
+    (void)reply_empty(req);
+    return gate_finish(hs, req);
+}
+
+/* The server of who left the invite in the room makes it an invite of our user. */
+static enum err ask_exchange(struct hs *hs, struct req *req, const struct send_parts *parts,
+                             struct str room_id)
+{
+    struct call *call = call_new(hs, mxid_server(parts->sender), on_exchanged);
+    uint64_t *id = ARENA_NEW(call->a, uint64_t);
     struct json *body = json_object(call->a);
+    *id = req->id;
+    call->ctx = id;
     json_put_text(body, "type", parts->type);
     json_put_text(body, "room_id", room_id);
     json_put_text(body, "sender", parts->sender);
@@ -218,10 +253,10 @@ static enum err ask_exchange(struct hs *hs, const struct send_parts *parts, stru
     return call_send(hs, call, "PUT", path, body, CALL_TIMEOUT_MS);
 }
 
-/* The server of who left the invite in the room makes it an invite of our user. */
-static enum err exchange(struct hs *hs, struct req *req, struct str user_id,
-                         const struct json *invite)
+/* *asks: another server was asked and will answer. */
+static enum err exchange(struct hs *hs, struct req *req, const struct json *invite, bool *asks)
 {
+    const struct bound *bound = req->ctx;
     struct room *room;
     struct verdict verdict;
     struct stored *sent;
@@ -229,13 +264,15 @@ static enum err exchange(struct hs *hs, struct req *req, struct str user_id,
     const struct json *proof = json_get_object(invite, "signed");
     struct send_parts parts = {.sender = json_get_text(invite, "sender"),
                                .type = STR("m.room.member"),
-                               .state_key = user_id,
-                               .content = third_party_content(req->a, user_id, proof)};
+                               .state_key = bound->user_id,
+                               .content = third_party_content(req->a, bound->user_id, proof)};
+    *asks = false;
     if (!mxid_is_user(parts.sender) || !mxid_is_room(room_id) || proof == NULL) {
         return ERR_NONE;
     }
     if (!hs_is_ours(hs, parts.sender)) {
-        return ask_exchange(hs, &parts, room_id);
+        *asks = call_is_possible(hs, mxid_server(parts.sender));
+        return *asks ? ask_exchange(hs, req, &parts, room_id) : ERR_NONE;
     }
     enum err err = room_find(hs, room_id, &room);
     if (err == ERR_NONE && room->snapshot != 0) {
@@ -244,13 +281,29 @@ static enum err exchange(struct hs *hs, struct req *req, struct str user_id,
     return err == ERR_ABSENT ? ERR_NONE : err;
 }
 
+static enum err exchange_next(struct hs *hs, struct req *req, bool *asks)
+{
+    struct bound *bound = req->ctx;
+    *asks = false;
+    while (bound->next != NULL && !*asks) {
+        const struct json *invite = bound->next;
+        bound->next = json_next(invite);
+        TRY(exchange(hs, req, invite, asks));
+    }
+    return ERR_NONE;
+}
+
 enum err third_party_bound_put(struct hs *hs, struct req *req)
 {
-    struct str user_id = json_get_text(req->body, "mxid");
+    struct bound *bound = ARENA_NEW(req->a, struct bound);
     const struct json *invites = json_get_array(req->body, "invites");
     int64_t user;
     int64_t account;
-    TRY(store_name_find(hs->store, user_id, &user));
+    size_t of_address;
+    bool asks;
+    *bound = (struct bound){json_get_text(req->body, "mxid"), json_first(invites)};
+    req->ctx = bound;
+    TRY(store_name_find(hs->store, bound->user_id, &user));
     TRY(store_get_int(hs->store, &account, -1, STMT_ACCOUNT_EXISTS, "i", user));
     if (account < 0) {
         return reply_not_found(req, "there is no such user");
@@ -259,8 +312,10 @@ enum err third_party_bound_put(struct hs *hs, struct req *req)
         return reply_error(req, 400, "M_LIMIT_EXCEEDED", "at most %d invites at once",
                            BOUND_INVITES_MAX);
     }
-    for (const struct json *x = json_first(invites); x != NULL; x = json_next(x)) {
-        TRY(exchange(hs, req, user_id, x));
+    if (parked_waiting(hs->parked, end_bound, req->address, &of_address) >= BOUND_WAITING_MAX) {
+        return reply_error(req, 429, "M_LIMIT_EXCEEDED", "too many of these wait; try again");
     }
-    return reply_empty(req);
+    TRY(exchange_next(hs, req, &asks));
+    return asks ? req_park(req, end_bound, hs->now.mono_ms + BOUND_WAIT_MS, false)
+                : reply_empty(req);
 }

@@ -6,7 +6,12 @@
 #include "event/seal.h"
 #include "test/test.h"
 
-enum { FETCHES_MAX = 512, DAY_MS = 24 * 60 * 60 * 1000, LARGE_KEYS = 128 * 1024 };
+enum {
+    FETCHES_MAX = 512,
+    DAY_MS = 24 * 60 * 60 * 1000,
+    LARGE_KEYS = 128 * 1024,
+    RATE_KEY_BURST = 60
+};
 
 #define HERE STR("here.example")
 #define THERE STR("there.example")
@@ -339,6 +344,146 @@ static void pass(struct world *w, int64_t ms)
     drain(w);
 }
 
+/* A stranger's request, signed by nobody that is known, or by no one at all. */
+static int ask_as_stranger(struct world *w, struct str line, const char *origin, struct str body)
+{
+    struct str head =
+        arena_fmt(w->a,
+                  "%.*s HTTP/1.1\r\nneurite-address: 192.0.2.1\r\nauthorization: X-Matrix "
+                  "origin=\"%s\",key=\"ed25519:k\",sig=\"AAAA\"\r\n\r\n",
+                  STR_ARG(line), origin);
+    w->status = 0;
+    hs_server_request(w->hs, w->now, ++w->next_id, head, body);
+    drain(w);
+    return w->status;
+}
+
+TEST(a_server_that_asks_too_much_is_told_to_wait_and_another_is_not)
+{
+    enum { BURST = 1000 };
+    struct world w;
+    world_open(&w);
+    w.hs->settings.rate_limits = true;
+    for (int i = 0; i < BURST; i++) {
+        CHECK(ask_for_alice(&w, false) == 404);
+    }
+    CHECK(ask_for_alice(&w, false) == 429);
+    CHECK(ask_as_stranger(&w, STR("GET /_matrix/key/v2/server"), "x.example", STR("")) == 200);
+    w.now.mono_ms += 1000;
+    CHECK(ask_for_alice(&w, false) == 404);
+    world_close(&w);
+}
+
+TEST(an_address_has_only_so_many_unknown_servers_looked_for)
+{
+    struct world w;
+    int asked = 0;
+    world_open(&w);
+    w.hs->settings.rate_limits = true;
+    for (int i = 0; i < 2 * RATE_KEY_BURST; i++) {
+        const char *origin = arena_fmt(w.a, "s%d.example", i).p;
+        int status =
+            ask_as_stranger(&w, STR("GET /_matrix/federation/v1/event/$e"), origin, STR(""));
+        asked += status == 0;
+        CHECK(status == 0 || status == 429);
+    }
+    CHECK(asked == RATE_KEY_BURST);
+    CHECK(w.n_fetches == RATE_KEY_BURST);
+    world_close(&w);
+}
+
+TEST(servers_take_only_so_many_of_the_places_where_requests_wait)
+{
+    struct world w;
+    int waiting = 0;
+    world_open(&w);
+    for (int i = 0; i < 2 * REQUESTS_PARKED_OF_ONE; i++) {
+        const char *origin = arena_fmt(w.a, "s%d.example", i).p;
+        waiting +=
+            ask_as_stranger(&w, STR("GET /_matrix/federation/v1/event/$e"), origin, STR("")) == 0;
+    }
+    CHECK(waiting == REQUESTS_PARKED_OF_ONE);
+    world_close(&w);
+}
+
+/* As a notary: what of the servers s0, s1, ... */
+static int ask_of_others(struct world *w, int first, int n)
+{
+    struct json *body = json_object(w->a);
+    struct json *wanted = json_put_object(body, STR("server_keys"));
+    for (int i = first; i < first + n; i++) {
+        (void)json_put_object(wanted, arena_fmt(w->a, "s%d.example", i));
+    }
+    return ask_as_stranger(w, STR("POST /_matrix/key/v2/query"), "x.example", json_str(w->a, body));
+}
+
+TEST(who_asks_the_notary_again_and_again_has_no_more_others_asked)
+{
+    struct world w;
+    world_open(&w);
+    for (int i = 0; i < 4; i++) {
+        CHECK(ask_of_others(&w, i * 40, 40) == 0);
+        CHECK(w.n_fetches == (size_t)(i + 1) * 32);
+    }
+    CHECK(ask_of_others(&w, 200, 40) == 200);
+    CHECK_STR(w.body, STR("{\"server_keys\":[]}"));
+    w.n_fetches = 0;
+    pass(&w, 20 * 1000); /* nobody answers */
+    CHECK(w.status == 200);
+    CHECK(ask_of_others(&w, 200, 40) == 0);
+    world_close(&w);
+}
+
+TEST(the_notary_tells_what_it_was_told_and_asks_when_that_is_too_old)
+{
+    struct world w;
+    world_open(&w);
+    (void)sign_up(&w);
+    CHECK(ask_for_alice(&w, false) == 200); /* so its keys are known */
+    struct str line = STR("GET /_matrix/key/v2/query/there.example");
+    CHECK(ask_as_stranger(&w, line, "x.example", STR("")) == 200);
+    CHECK(w.n_fetches == 0);
+    CHECK(strstr(w.body.p, "\"here.example\"") != NULL);
+    w.now.unix_ms += 2 * DAY_MS;
+    w.now.mono_ms += 2 * DAY_MS;
+    CHECK(ask_as_stranger(&w, line, "x.example", STR("")) == 0);
+    CHECK(w.n_fetches == 1);
+    hs_answer(w.hs, w.now, w.fetches[0].id, 0, STR("gone"), STR(""));
+    drain(&w);
+    CHECK(w.status == 200);
+    CHECK(strstr(w.body.p, "\"ed25519:new\"") != NULL); /* the last it told */
+    world_close(&w);
+}
+
+TEST(the_invites_of_an_address_are_exchanged_one_after_the_other)
+{
+    struct world w;
+    world_open(&w);
+    (void)sign_up(&w);
+    struct json *body = json_object(w.a);
+    json_put_text(body, "medium", STR("email"));
+    json_put_text(body, "address", STR("a@b.example"));
+    json_put_text(body, "mxid", STR("@alice:here.example"));
+    struct json *invites = json_put_array(body, STR("invites"));
+    for (int i = 0; i < 3; i++) {
+        struct json *invite = json_push_object(invites);
+        json_put_text(invite, "sender", arena_fmt(w.a, "@u:s%d.example", i));
+        json_put_text(invite, "room_id", ROOM);
+        (void)json_put_object(invite, STR("signed"));
+    }
+    struct str line = STR("PUT /_matrix/federation/v1/3pid/onbind");
+    CHECK(ask_as_stranger(&w, line, "x.example", json_str(w.a, body)) == 0);
+    for (int i = 0; i < 3; i++) {
+        CHECK(w.status == 0);
+        CHECK(w.n_fetches == 1);
+        CHECK_STR(w.fetches[0].server, arena_fmt(w.a, "s%d.example", i));
+        answer_fetches(&w);
+    }
+    CHECK(w.n_fetches == 0);
+    CHECK(w.status == 200);
+    world_close(&w);
+}
+
 /* How many transactions were sent and are answered now with that status, 0: nobody is there. */
 static size_t answer_transactions(struct world *w, int status)
 {
@@ -406,5 +551,11 @@ TEST_MAIN(TEST_ROW(a_key_that_was_given_up_signs_no_request),
           TEST_ROW(a_transaction_of_fifty_events_of_the_largest_size_is_taken_from_a_server_only),
           TEST_ROW(the_keys_of_all_servers_of_a_large_room_are_asked_for),
           TEST_ROW(the_door_for_servers_says_where_the_name_leads_to_and_opens_to_no_client),
+          TEST_ROW(a_server_that_asks_too_much_is_told_to_wait_and_another_is_not),
+          TEST_ROW(an_address_has_only_so_many_unknown_servers_looked_for),
+          TEST_ROW(servers_take_only_so_many_of_the_places_where_requests_wait),
+          TEST_ROW(who_asks_the_notary_again_and_again_has_no_more_others_asked),
+          TEST_ROW(the_notary_tells_what_it_was_told_and_asks_when_that_is_too_old),
+          TEST_ROW(the_invites_of_an_address_are_exchanged_one_after_the_other),
           TEST_ROW(what_waits_for_a_server_that_was_away_leaves_when_it_is_heard_of),
           TEST_ROW(who_refuses_what_we_send_is_not_asked_sooner_for_sending_himself))

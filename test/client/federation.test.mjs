@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import https from "node:https";
+import net from "node:net";
 import path from "node:path";
 import { before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -125,6 +126,31 @@ describe("over HTTPS", { timeout: 120_000 }, () => {
     const alice = await here.server.register(fresh("alice"));
     await refusesToCall(alice, there);
     await Promise.all([here.server.stop(), there.server.stop()]);
+  });
+
+  test("servers that hold connections open take no places of clients, nor all of servers'", async () => {
+    const here = await federated(authority, "crowded", "localhost", "DNS:localhost");
+    /** @type {net.Socket[]} */
+    const sockets = [];
+    /** Connects so often from that address; resolves when so many were closed again. */
+    const connect = (
+      /** @type {string} */ localAddress,
+      /** @type {number} */ often,
+      /** @type {number} */ refused,
+    ) =>
+      new Promise((resolve) => {
+        let closed = 0;
+        for (let i = 0; i < often; i++) {
+          const socket = net.connect({ host: "127.0.0.1", port: here.port, localAddress });
+          sockets.push(socket.on("error", () => {}));
+          socket.on("close", () => ++closed === refused && resolve(undefined));
+        }
+      });
+    await connect("127.0.0.2", 40, 8); // 32 of one address,
+    await connect("127.0.0.1", 490, 10); // 512 in all
+    await here.server.register(fresh("alice"));
+    sockets.forEach((socket) => socket.destroy());
+    await here.server.stop();
   });
 
   test("other servers find the server-server API there and nothing else", async () => {

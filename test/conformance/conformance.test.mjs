@@ -26,7 +26,12 @@ if (!isThere()) {
   const spec = new Spec();
   const ledger = new Ledger(spec);
   const relay = await startRelay("ours");
-  const delegation = ["--well-known-server", DELEGATE, "--well-known-client", `https://${DELEGATE}`];
+  const delegation = [
+    "--well-known-server",
+    DELEGATE,
+    "--well-known-client",
+    `https://${DELEGATE}`,
+  ];
   const server = await startNeurite(await scratch(), ["--relay", relay.url, ...delegation]);
   const stage = new Stage(spec, ledger, server.base);
 

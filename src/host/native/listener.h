@@ -11,6 +11,8 @@ int listener_open(const char *address, uint16_t port, uint16_t *chosen) MUST_USE
 struct address {
     char text[48]; /* numeric, without the port; empty when it is not known */
 };
+/* 127.0.0.1 or ::1 */
+bool address_is_here(const struct address *address);
 /* The next client, non-blocking, and where it is. -1: nobody waits. The caller closes it. */
 int listener_accept(int listener, struct address *from) MUST_USE;
 

@@ -12,7 +12,8 @@
 
 #include <libwebsockets.h>
 
-/* A client. Slots are reused; the serial makes request ids unique. */
+/* A client, or another server: those have the slots from SOCKETS_CLIENTS_MAX on. Slots are reused;
+ * the serial makes request ids unique. */
 struct client {
     struct sockets *s;
     struct lws *wsi; /* NULL: the slot is free */

@@ -178,15 +178,34 @@ int clients_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     return 0;
 }
 
+/* May one more server come from there? This machine may be a proxy for all of them. */
+static bool has_room_for_server(const struct sockets *s, const struct address *from)
+{
+    size_t n = 0;
+    for (size_t i = SOCKETS_CLIENTS_MAX; i < SOCKETS_CONNECTIONS_MAX; i++) {
+        n += s->clients[i].wsi != NULL && strcmp(s->clients[i].from.text, from->text) == 0;
+    }
+    return n < SOCKETS_SERVERS_OF_ADDRESS_MAX || address_is_here(from);
+}
+
+/* NULL: there is none. */
+static struct client *free_slot(struct sockets *s, const struct address *from, bool is_server)
+{
+    size_t end = is_server ? SOCKETS_CONNECTIONS_MAX : SOCKETS_CLIENTS_MAX;
+    size_t slot = is_server ? SOCKETS_CLIENTS_MAX : 0;
+    while (slot < end && s->clients[slot].wsi != NULL) {
+        slot++;
+    }
+    bool has = slot < end && (!is_server || has_room_for_server(s, from));
+    return has ? &s->clients[slot] : NULL;
+}
+
 /* Takes the socket over, or closes it when there is no room. */
 static void client_accept(struct sockets *s, int fd, struct address from, bool is_server)
 {
     int on = 1;
-    size_t slot = 0;
-    while (slot < SOCKETS_CONNECTIONS_MAX && s->clients[slot].wsi != NULL) {
-        slot++;
-    }
-    if (slot == SOCKETS_CONNECTIONS_MAX) {
+    struct client *c = free_slot(s, &from, is_server);
+    if (c == NULL) {
         close(fd);
         return;
     }
@@ -197,7 +216,6 @@ static void client_accept(struct sockets *s, int fd, struct address from, bool i
     if (wsi == NULL) {
         return; /* the library has closed it */
     }
-    struct client *c = &s->clients[slot];
     *c = (struct client){.s = s, .wsi = wsi, .from = from};
     c->visit = visit_new(is_server ? SERVER_BODY_MAX : HTTP_BODY_MAX);
     c->tls = is_server ? tls_accept(s->serving) : NULL;

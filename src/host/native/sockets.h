@@ -9,7 +9,10 @@
 
 #include "host/native/config.h"
 
-#define SOCKETS_CONNECTIONS_MAX 2048
+#define SOCKETS_CLIENTS_MAX 2048          /* connections of clients */
+#define SOCKETS_SERVERS_MAX 512           /* of other servers to us; */
+#define SOCKETS_SERVERS_OF_ADDRESS_MAX 32 /* ... from one address that is not this machine */
+#define SOCKETS_CONNECTIONS_MAX (SOCKETS_CLIENTS_MAX + SOCKETS_SERVERS_MAX)
 #define SOCKETS_LINKS_MAX 16
 #define SOCKETS_FETCHES_MAX 1024        /* connections to other servers */
 #define SOCKETS_LINK_ROOM (1024 * 1024) /* bytes queued for a link before it counts as full */
