@@ -39,7 +39,10 @@ if wants cost; then
     cmake --build --preset release --target cost
 fi
 node_packages harness
-if wants relay; then node_packages test/wire; fi
+if wants relay; then
+    cmake --build --preset release --target crowd
+    node_packages test/wire
+fi
 
 # The password's hash is not what is compared, so both have it as cheap as it goes.
 if wants synapse; then

@@ -48,9 +48,9 @@ async function load(figures, relay) {
     }
     await echo(figures, relay);
     await stack(figures, relay); // before ten thousand, whom one of the two does not meet, go home
-    await crowd(figures, relay, known(relay), SMALL_CROWD);
+    await crowd(figures, relay, SMALL_CROWD);
     if (figures.side === "ours") {
-      await crowd(figures, relay, known(relay), LARGE_CROWD);
+      await crowd(figures, relay, LARGE_CROWD);
     }
   } finally {
     await relay.stop();

@@ -187,7 +187,14 @@ struct frame *socketio_ask(struct arena *a, uint64_t ack, struct str name, const
 
 struct frame *socketio_answer(struct arena *a, struct str ack, struct str json)
 {
-    return frame_of(arena_fmt(a, "43%.*s[%.*s]", STR_ARG(ack), STR_ARG(json)));
+    struct buf b;
+    buf_init_in(&b, a, ack.n + json.n + PACKET_MAX);
+    buf_add(&b, STR("43"));
+    buf_add(&b, ack);
+    buf_add_char(&b, '[');
+    buf_add(&b, json); /* a roster of ten thousand is a megabyte: no format */
+    buf_add_char(&b, ']');
+    return made(&b);
 }
 
 struct frame *socketio_answer_text(struct arena *a, struct str ack, struct str text)
