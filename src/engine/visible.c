@@ -134,23 +134,40 @@ static enum err users_of(struct hs *hs, int64_t room, int64_t server, struct str
     return query_end(&q);
 }
 
+/* The strongest membership that a user of the server had at the event. */
+static enum err membership_at(struct hs *hs, const struct stored *s, int64_t server,
+                              enum visibility_member *out)
+{
+    struct strs users;
+    *out = VISIBILITY_NONE;
+    TRY(users_of(hs, s->room, server, &users));
+    for (size_t i = 0; i < users.n && *out != VISIBILITY_IS_JOINED; i++) {
+        enum visibility_member one;
+        TRY(member_at(hs, s, users.at[i], &one));
+        *out = one > *out ? one : *out;
+    }
+    return ERR_NONE;
+}
+
+enum err visible_was_resident(struct hs *hs, const struct stored *s, int64_t server, bool *was)
+{
+    enum visibility_member then = VISIBILITY_NONE;
+    TRY(s->before == 0 ? ERR_NONE : membership_at(hs, s, server, &then));
+    *was = then == VISIBILITY_IS_JOINED;
+    return ERR_NONE;
+}
+
 enum err visible_to_server(struct hs *hs, const struct stored *s, int64_t server, struct str name,
                            bool *visible)
 {
     enum visibility visibility;
     enum visibility_member then = VISIBILITY_NONE;
-    struct strs users;
     TRY(visibility_at(hs, s, &visibility));
     *visible = visibility_allows_server(s->ev, name, visibility, then, true);
     if (*visible) {
         return ERR_NONE;
     }
-    TRY(users_of(hs, s->room, server, &users));
-    for (size_t i = 0; i < users.n && then != VISIBILITY_IS_JOINED; i++) {
-        enum visibility_member one;
-        TRY(member_at(hs, s, users.at[i], &one));
-        then = one > then ? one : then;
-    }
+    TRY(membership_at(hs, s, server, &then));
     *visible = visibility_allows_server(s->ev, name, visibility, then, true);
     return ERR_NONE;
 }

@@ -14,6 +14,11 @@ enum err visible_to_user(struct hs *hs, const struct stored *s, int64_t user, st
 enum err visible_to_server(struct hs *hs, const struct stored *s, int64_t server, struct str name,
                            bool *visible) MUST_USE;
 
+/* Had the server a joined user in the room when the event came, so that it was told of it and may
+ * ask for what the event cites? False where the state before the event is not known here. */
+enum err visible_was_resident(struct hs *hs, const struct stored *s, int64_t server,
+                              bool *was) MUST_USE;
+
 /* The PDU for another server: whole, or redacted when it was redacted or that server may not see
  * it. Id, hash and signatures stay good, and the graph has no hole. */
 enum err visible_pdu(struct hs *hs, struct arena *a, const struct stored *s, int64_t server,

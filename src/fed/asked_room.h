@@ -12,6 +12,10 @@
 enum err asked_room_of_resident(struct hs *hs, struct req *req, struct room **room) MUST_USE;
 /* A room that the asking server is in. */
 enum err asked_room_of_member(struct hs *hs, struct req *req, struct room **room) MUST_USE;
+/* The same, or one that it was in at each of these events: what it was told then, that its user was
+ * thrown out say, it may ask about. None: only the former. */
+enum err asked_room_of_witness(struct hs *hs, struct req *req, struct strs events,
+                               struct room **room) MUST_USE;
 /* A room that we may never have heard of. */
 enum err asked_room_of_invite(struct hs *hs, struct req *req, bool *ok) MUST_USE;
 

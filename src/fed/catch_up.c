@@ -19,7 +19,8 @@ enum err catch_up_trim(struct hs *hs, int64_t server, int64_t last_id, int64_t f
     return store_run(hs->store, STMT_OUTBOX_DROP_PDUS, "ii", server, last_id);
 }
 
-/* The ends of the room's graph, newest first, when the server is still in the room. */
+/* The ends of the room's graph, newest first, when the server is still in the room; else what took
+ * its users out of it. */
 static enum err find_latest(struct hs *hs, int64_t server, int64_t room, int64_t latest[LATEST_MAX],
                             size_t *n)
 {
@@ -28,9 +29,11 @@ static enum err find_latest(struct hs *hs, int64_t server, int64_t room, int64_t
     *n = 0;
     TRY(store_get_int(hs->store, &user, 0, STMT_MEMBER_OF_SERVER, "ii", room, server));
     if (user == 0) {
-        return ERR_NONE;
+        query_start(&q, hs->store, STMT_MEMBER_GONE_OF_SERVER, "iii", room, server,
+                    (int64_t)LATEST_MAX);
+    } else {
+        query_start(&q, hs->store, STMT_EXTREMITY_LIST, "i", room);
     }
-    query_start(&q, hs->store, STMT_EXTREMITY_LIST, "i", room);
     while (*n < LATEST_MAX && query_next(&q)) {
         latest[*n] = query_int(&q, 0);
         (*n)++;

@@ -61,11 +61,12 @@ static enum err state(struct hs *hs, struct req *req, bool only_ids)
 {
     struct room *room;
     struct stored *s;
-    TRY(asked_room_of_member(hs, req, &room));
+    struct str event_id = req_query(req, "event_id");
+    TRY(asked_room_of_witness(hs, req, (struct strs){&event_id, 1}, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
-    TRY(event_of_room(hs, req, room, req_query(req, "event_id"), &s));
+    TRY(event_of_room(hs, req, room, event_id, &s));
     if (s == NULL) {
         return ERR_NONE;
     }
@@ -93,7 +94,7 @@ enum err fed_event_auth_get(struct hs *hs, struct req *req)
 {
     struct room *room;
     struct stored *s;
-    TRY(asked_room_of_member(hs, req, &room));
+    TRY(asked_room_of_witness(hs, req, (struct strs){&req->params[1], 1}, &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -228,10 +229,21 @@ enum err fed_backfill_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
+static struct strs texts_of(struct req *req, const struct json *list)
+{
+    struct str *at = arena_array(req->a, json_count(list) + 1, sizeof(*at));
+    struct strs out = {at, 0};
+    for (const struct json *e = json_first(list); e != NULL && out.n < WALK_MAX; e = json_next(e)) {
+        at[out.n++] = json_text(e);
+    }
+    return out;
+}
+
 enum err fed_missing_post(struct hs *hs, struct req *req)
 {
     struct room *room;
-    TRY(asked_room_of_member(hs, req, &room));
+    const struct json *latest = json_get_array(req->body, "latest_events");
+    TRY(asked_room_of_witness(hs, req, texts_of(req, latest), &room));
     if (room == NULL) {
         return ERR_NONE;
     }
@@ -244,7 +256,6 @@ enum err fed_missing_post(struct hs *hs, struct req *req)
             map_put(&w->seen, json_text(e), req);
         }
     }
-    const struct json *latest = json_get_array(req->body, "latest_events");
     for (const struct json *e = json_first(latest); e != NULL; e = json_next(e)) {
         if (json_text(e).n > 0) {
             visit(w, req, json_text(e));

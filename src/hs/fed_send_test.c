@@ -104,6 +104,41 @@ TEST(who_was_gone_for_long_costs_a_bounded_queue_and_catches_up)
     town_free(s.t);
 }
 
-TEST_MAIN(TEST_ROW(a_message_that_follows_a_notice_goes_with_it_in_one_transaction),
+/* Does bob's own server think that he is in a room? */
+static bool is_joined(struct scene *s)
+{
+    CHECK(town_ask(s->t, 1, s->bob, "GET /_matrix/client/v3/joined_rooms", "") == 200);
+    return json_count(json_get_array(s->t->answer, "joined_rooms")) > 0;
+}
+
+TEST(who_was_thrown_out_while_gone_for_long_hears_of_it_and_of_nothing_after_it)
+{
+    struct scene s;
+    struct str before = STR_ABSENT;
+    open_scene(&s);
+    s.t->houses[1].is_away = true;
+    for (int i = 0; i < OUTBOX_LONG_PDUS_MAX + 50; i++) {
+        before = town_say(s.t, 0, s.alice, s.room, "while you are away");
+    }
+    struct str kick = town_text(s.t, "POST /_matrix/client/v3/rooms/%.*s/kick",
+                                STR_ARG(percent_write(s.t->a, s.room)));
+    struct str body = town_text(s.t, "{\"user_id\":\"%s\"}", town_user_id(s.t, 1, "bob"));
+    CHECK(town_ask(s.t, 0, s.alice, kick.p, body.p) == 200);
+    struct str after = town_say(s.t, 0, s.alice, s.room, "among ourselves");
+    town_pass(s.t, 6 * 3600 * 1000);
+    CHECK(count_waiting(&s) <= TRANSACTION_PDUS_MAX);
+    s.t->houses[1].is_away = false;
+    town_pass(s.t, 3600 * 1000);
+    CHECK(count_waiting(&s) == 0);
+    CHECK(!is_joined(&s));
+    CHECK(town_sees(s.t, 1, s.bob, s.room, before));
+    struct str state = town_text(s.t, "GET /_matrix/federation/v1/state_ids/%.*s?event_id=%.*s",
+                                 STR_ARG(percent_write(s.t->a, s.room)), STR_ARG(after));
+    CHECK(town_serve(s.t, 1, 0, state.p, "") == 403);
+    town_free(s.t);
+}
+
+TEST_MAIN(TEST_ROW(who_was_thrown_out_while_gone_for_long_hears_of_it_and_of_nothing_after_it),
+          TEST_ROW(a_message_that_follows_a_notice_goes_with_it_in_one_transaction),
           TEST_ROW(a_notice_that_nothing_follows_leaves_after_a_moment),
           TEST_ROW(who_was_gone_for_long_costs_a_bounded_queue_and_catches_up))
