@@ -46,7 +46,8 @@ storage() { build release faults && build/release/test/faults/faults 0; }
 
 scripts/install-packages.sh native wasm lint web browser || exit 1
 scripts/fetch-deps.sh || exit 1
-part tests env KILLS="${KILLS:-200}" BURST="${BURST:-10000}" JOIN_STEP="${JOIN_STEP:-100}" STRICT=1 make test
+part tests env KILLS="${KILLS:-200}" BURST="${BURST:-10000}" CRASH_ROUNDS="${CRASH_ROUNDS:-50}" \
+    ONCE_ROUNDS="${ONCE_ROUNDS:-50}" JOIN_STEP="${JOIN_STEP:-100}" STRICT=1 make test
 part simulator simulate
 part fuzz env TIME="${FUZZ_SECONDS:-600}" scripts/fuzz.sh
 part scenario env ONCE=1 MODE=nightly ARTIFACTS="$top/artifacts/ours" scripts/demo.sh

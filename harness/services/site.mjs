@@ -212,6 +212,7 @@ export class Site {
     const text = (/** @type {string} */ body) => Buffer.from(body);
     switch (path) {
       case "/":
+      case "/second/":
         return { status: 200, type: "text/html", bytes: text(PAGE) };
       case "/dendrite_sw.js":
         return { status: 200, type: "text/javascript", bytes: await readFile(this.worker) };

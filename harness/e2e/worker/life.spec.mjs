@@ -2,6 +2,7 @@
  * A worker ends in the middle of something: its browser stops it, or another build takes its place. The
  * page repeats what it was not answered, as the client does, and everything is done, and done once.
  */
+import { readFile, writeFile } from "node:fs/promises";
 import { Server, enc, fresh } from "../../../test/client/matrix.mjs";
 import { built, expect, startSite, test } from "../../fixtures.mjs";
 import { startNeurite, startRelay, stopPrograms } from "../../services/programs.mjs";
@@ -32,6 +33,21 @@ const SOME_READS = 50;
 /** Bytes of a join's answers from one cut to the next. */
 const JOIN_STEP = Number(process.env.JOIN_STEP ?? 1000);
 
+const DAY_MS = 86_400_000;
+/** Put before the worker's script: its wall clock, which a page may set. Each new worker's is right. */
+const CLOCK = `{
+  const now = Date.now.bind(Date);
+  let wrong = 0;
+  Date.now = () => now() + wrong;
+  self.addEventListener("message", ({ data, source }) => {
+    if (data.type === "clock") {
+      wrong = data.ms;
+      source.postMessage("set");
+    }
+  });
+}
+`;
+
 /** @type {Page} */
 let page;
 /** @type {Served} */
@@ -47,6 +63,8 @@ let carol;
 
 test.beforeAll(async ({ browser, browserName }, info) => {
   served = await startSite("dendrite.wasm");
+  const { worker } = served.site;
+  await writeFile(worker, CLOCK + (await readFile(worker, "utf8")));
   const relay = await startRelay(RELAY_PORT);
   served.site.relayPort = relay.port;
   native = new Server(
@@ -211,3 +229,61 @@ test("the worker is stopped at every point of a join, until there is none left",
   }
   expect(cuts).toBeGreaterThan(0);
 });
+
+/** @param {number} ms how far off the worker's clock is from now on */
+const setClock = (ms) =>
+  page.evaluate(
+    (wrong) =>
+      new Promise((resolve) => {
+        navigator.serviceWorker.addEventListener("message", resolve, { once: true });
+        navigator.serviceWorker.controller?.postMessage({ type: "clock", ms: wrong });
+        navigator.serviceWorker.startMessages();
+      }),
+    ms,
+  );
+
+for (const [what, ms] of Object.entries({
+  "set back by a day": -DAY_MS,
+  "set forward by a year": 365 * DAY_MS,
+})) {
+  test(`the clock is ${what} and right again: nothing is lost, and no token goes back`, async ({
+    browserName,
+  }) => {
+    const room = await carol.createRoom();
+    await alice.join(room, { query: { server_name: carol.serverName } });
+    /** @type {number[]} */
+    const tokens = [];
+    /** @type {string[]} */
+    const said = [];
+    const speak = async (/** @type {string} */ when) => {
+      for (const [from, to] of [
+        [alice, carol],
+        [carol, alice],
+      ]) {
+        said.push(await from.say(room, `${when}, ${from.userId}`));
+        await to.see(room, said[said.length - 1]);
+        await from.see(room, said[said.length - 1]);
+        tokens.push(Number(/^s(\d+)_/.exec(alice.since ?? "")?.[1]));
+      }
+    };
+    await speak("before");
+    const query = `since=${enc(alice.since ?? "")}&timeout=25000`;
+    await begin(page, [wantedOf(alice, "GET", `/sync?${query}`)]);
+    await hasOpen(1);
+    await setClock(ms);
+    const poll = answers();
+    await speak("meanwhile");
+    expect(JSON.stringify(await poll)).toContain(said[2]);
+    const { origin_server_ts: at } = await carol.see(room, said[2]);
+    expect(Math.abs(at - Date.now() - ms), "the clock was wrong").toBeLessThan(DAY_MS / 2);
+    await killWorkers(page, browserName);
+    await speak("after");
+    expect(tokens).toEqual(tokens.toSorted((a, b) => a - b));
+    for (const user of [alice, carol]) {
+      const messages = user.events(room).filter(({ type }) => type === "m.room.message");
+      expect(messages.map(({ event_id: id }) => id)).toEqual(said);
+    }
+    expect((await alice.call("GET", "/account/whoami")).status).toBe(200);
+    expect((await workerFacts(page)).log.join("\n")).not.toContain("ended (");
+  });
+}

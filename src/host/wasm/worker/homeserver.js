@@ -16,7 +16,7 @@ import { errorResponse, fullResponse, isRead } from "./requests.js";
 /** @typedef {import("./requests.js").Held} Held */
 /** @typedef {import("./instance.js").Death} Death */
 /** @typedef {import("./module.js").Build} Build */
-/** @typedef {{ when: number, reason: string, text: string }} DeathNote */
+/** @typedef {{ when: number, at: number, reason: string, text: string }} DeathNote */
 
 const RUNS_MAX = 2;
 const DEATHS_KEPT = 20;
@@ -48,7 +48,7 @@ export class Homeserver {
   #poison = new Poison();
   #readOnly = false;
   #folding = { at: FOLD_AT };
-  #probed = 0;
+  #probed = -Infinity;
   #serverName = "";
   /** @type {DeathNote[]} */
   #deaths = [];
@@ -167,7 +167,7 @@ export class Homeserver {
   /** Deaths in quick succession: the next life waits a little longer each time. */
   #pauseBeforeStart() {
     const recent = this.#deaths.filter(
-      ({ when, reason }) => reason !== "stop" && when > Date.now() - QUICK_DEATHS_MS,
+      ({ at, reason }) => reason !== "stop" && at > performance.now() - QUICK_DEATHS_MS,
     ).length;
     return recent < 4 ? 0 : Math.min(PAUSE_MAX_MS, 250 * 2 ** (recent - 4));
   }
@@ -243,7 +243,7 @@ export class Homeserver {
    */
   async #bury(death, held, image) {
     const { reason, text, poison } = death;
-    this.#deaths.push({ when: Date.now(), reason, text });
+    this.#deaths.push({ when: Date.now(), at: performance.now(), reason, text });
     this.#deaths.splice(0, this.#deaths.length - DEATHS_KEPT);
     const isWanted = reason === "stop" || reason === "swap" || reason === "move";
     this.#log.add(isWanted ? 2 : 0, `ended (${reason}): ${text}`);
@@ -287,10 +287,10 @@ export class Homeserver {
 
   /** In read-only times, asked before a write: true when an instance that writes will be there. */
   async #canWriteAgain() {
-    if (!this.#image || Date.now() - this.#probed < PROBE_EVERY_MS) {
+    if (!this.#image || performance.now() - this.#probed < PROBE_EVERY_MS) {
       return false;
     }
-    this.#probed = Date.now();
+    this.#probed = performance.now();
     if (!(await this.#image.probe(PROBE_SIZE))) {
       return false;
     }
@@ -334,8 +334,8 @@ export class Homeserver {
 
   /** @param {Instance | null} instance that no request reaches any more */
   async #quiet(instance) {
-    const until = Date.now() + WRITES_WAIT_MS;
-    while (instance && !instance.dead && instance.hasWrites() && Date.now() < until) {
+    const until = performance.now() + WRITES_WAIT_MS;
+    while (instance && !instance.dead && instance.hasWrites() && performance.now() < until) {
       await pause(LOOK_MS);
     }
     await instance?.quiet();
@@ -545,7 +545,7 @@ export class Homeserver {
       notice: this.notice,
       read_only: this.#readOnly,
       generation: this.#image?.generation ?? 0,
-      uptime_ms: instance ? Date.now() - instance.started : 0,
+      uptime_ms: instance ? Math.round(performance.now() - instance.started) : 0,
       requests_open: instance?.heldCount ?? 0,
       links: instance?.links.describe() ?? [],
       database_bytes: instance?.imageSize ?? 0,
@@ -553,7 +553,7 @@ export class Homeserver {
       flushes: instance?.flushes ?? 0,
       folds: instance?.folds ?? 0,
       commit_ms: instance?.commitTimes ?? [],
-      deaths: this.#deaths,
+      deaths: this.#deaths.map(({ when, reason, text }) => ({ when, reason, text })),
       refused_inputs: this.#poison.list(),
       set_aside: (await this.#image?.asides()) ?? [],
     };

@@ -28,7 +28,7 @@ const PAGES_MAX = IMAGE_MAX / PAGE;
 
 /** This instance's generation is no longer the newest: another one has taken over. */
 export class FenceError extends Error {}
-/** The image is damaged, or not of a format that this worker knows. */
+/** The image is damaged. */
 export class TornError extends Error {}
 
 /** @returns {Promise<IDBDatabase>} */
@@ -165,8 +165,17 @@ export class Image {
    * @param {LogRecord[]} records
    */
   #check(head, records) {
-    if (head === undefined || head.format !== FORMAT) {
-      throw new TornError(head ? `its format is ${head.format}, not ${FORMAT}` : "it has no head");
+    if (head === undefined) {
+      throw new TornError("it has no head");
+    }
+    if (head.format > FORMAT) {
+      throw new Error(
+        `The homeserver was kept by a newer worker: its image has format ${head.format}, and ` +
+          `this one knows ${FORMAT}. Reload the page to get the newer worker`,
+      );
+    }
+    if (head.format !== FORMAT) {
+      throw new TornError(`its format is ${head.format}, not ${FORMAT}`);
     }
     if (records.length !== head.next - head.first) {
       throw new TornError(

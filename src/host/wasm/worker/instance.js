@@ -49,7 +49,7 @@ export class Instance {
   #whenQuiet = [];
   #lastTurn = 0;
 
-  started = Date.now();
+  started = performance.now();
   folds = 0;
   flushes = 0;
 

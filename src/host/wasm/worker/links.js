@@ -56,7 +56,7 @@ export class Links {
       url,
       state: ["connecting", "open", "closing", "closed"][socket.readyState],
       buffered: socket.bufferedAmount,
-      seconds: Math.round((Date.now() - since) / 1000),
+      seconds: Math.round((performance.now() - since) / 1000),
     }));
   }
 
@@ -73,7 +73,7 @@ export class Links {
       return;
     }
     socket.binaryType = "arraybuffer";
-    const link = { socket, url, room: ROOM_MAX, since: Date.now() };
+    const link = { socket, url, room: ROOM_MAX, since: performance.now() };
     this.#links.set(id, link);
     const alive = () => this.#links.get(id) === link;
     socket.onopen = () => {
