@@ -95,6 +95,10 @@
 #define REQUEST_ID_KEEP_MS (10 * 60 * 1000)
 #define REQUEST_ID_KEEP_MAX 1000
 #define PASSWORD_MAX 512
+#define AUTH_SESSIONS_MAX 5000 /* of user-interactive authentication; the oldest go */
+#define AUTH_PARAMS_MAX 4096   /* remembered of a registration, as JSON */
+#define REGISTRATION_TOKEN_MAX 64
+#define ADMIN_LIST_MAX 1000
 #define USERNAME_MAX 255
 
 /* Media; an upload is a request body, HTTP_BODY_MAX */

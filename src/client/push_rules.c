@@ -31,9 +31,27 @@ static enum err read_rules(struct hs *hs, struct req *req, struct rules *out)
     return ERR_NONE;
 }
 
+/* The specification's paths of several rules end in a slash, and clients tell rules from a rule by
+ * it. */
+static bool has_slash(const struct req *req)
+{
+    return str_ends(req->head->path, STR("/"));
+}
+
+enum err push_path_deny(struct hs *hs, struct req *req)
+{
+    (void)hs;
+    return reply_error(req, 400, "M_UNRECOGNIZED",
+                       "the paths are pushrules/, pushrules/global/ and "
+                       "pushrules/global/{kind}/{rule id}, and below that enabled and actions");
+}
+
 enum err push_all_get(struct hs *hs, struct req *req)
 {
     struct rules rules;
+    if (!has_slash(req)) {
+        return reply_error(req, 404, "M_UNRECOGNIZED", "this path ends in a slash");
+    }
     TRY(read_rules(hs, req, &rules));
     return reply_json(req, rules.all);
 }
@@ -41,6 +59,9 @@ enum err push_all_get(struct hs *hs, struct req *req)
 enum err push_global_get(struct hs *hs, struct req *req)
 {
     struct rules rules;
+    if (!has_slash(req)) {
+        return push_path_deny(hs, req);
+    }
     TRY(read_rules(hs, req, &rules));
     return reply_json(req, json_copy(req->a, rules.global));
 }
@@ -48,6 +69,9 @@ enum err push_global_get(struct hs *hs, struct req *req)
 enum err push_kind_get(struct hs *hs, struct req *req)
 {
     struct rules rules;
+    if (!has_slash(req)) {
+        return push_path_deny(hs, req);
+    }
     TRY(read_rules(hs, req, &rules));
     return rules.kind == NULL
                ? reply_error(req, 400, "M_INVALID_PARAM", "there is no such kind of rules")
@@ -73,6 +97,29 @@ static bool has_conditions(struct str kind)
     return str_eq(kind, STR("override")) || str_eq(kind, STR("underride"));
 }
 
+/* The last two do nothing any more, and clients say them still. */
+static bool is_action(const struct json *action)
+{
+    static const char *const words[] = {"notify", "coalesce", "dont_notify"};
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (str_eq(json_text(action), str_of(words[i]))) {
+            return true;
+        }
+    }
+    return json_get_text(action, "set_tweak").p != NULL;
+}
+
+/* NULL: they are some. */
+static const char *actions_fault(const struct json *actions)
+{
+    for (const struct json *x = json_first(actions); x != NULL; x = json_next(x)) {
+        if (!is_action(x)) {
+            return "an action is notify, or an object with set_tweak";
+        }
+    }
+    return NULL;
+}
+
 /* NULL: it is one. */
 static const char *rule_fault(struct str kind, struct str id, const struct json *body)
 {
@@ -89,13 +136,7 @@ static const char *rule_fault(struct str kind, struct str id, const struct json 
             return "a condition needs a kind";
         }
     }
-    const struct json *actions = json_get_array(body, "actions");
-    for (const struct json *x = json_first(actions); x != NULL; x = json_next(x)) {
-        if (!json_is(x, JSON_TEXT) && !json_is(x, JSON_OBJECT)) {
-            return "an action is a string or an object";
-        }
-    }
-    return NULL;
+    return actions_fault(json_get(body, STR("actions")));
 }
 
 static struct json *new_rule(struct req *req)
@@ -221,7 +262,7 @@ enum err push_part_get(struct hs *hs, struct req *req)
 {
     struct rules rules;
     if (!is_part(req->params[2])) {
-        return reply_error(req, 404, "M_UNRECOGNIZED", "a rule has enabled and actions");
+        return push_path_deny(hs, req);
     }
     TRY(read_rules(hs, req, &rules));
     if (rules.rule == NULL) {
@@ -238,7 +279,7 @@ enum err push_part_put(struct hs *hs, struct req *req)
     const struct json *value = json_get(req->body, req->params[2]);
     bool is_enabled = str_eq(req->params[2], STR("enabled"));
     if (!is_part(req->params[2])) {
-        return reply_error(req, 404, "M_UNRECOGNIZED", "a rule has enabled and actions");
+        return push_path_deny(hs, req);
     }
     if (value == NULL) {
         return reply_error(req, 400, "M_MISSING_PARAM", "the body lacks '%.*s'",
@@ -247,6 +288,10 @@ enum err push_part_put(struct hs *hs, struct req *req)
     if (!json_is(value, is_enabled ? JSON_BOOL : JSON_ARRAY)) {
         return reply_error(req, 400, "M_BAD_JSON", "'%.*s' must be %s", STR_ARG(req->params[2]),
                            is_enabled ? "a boolean" : "an array");
+    }
+    const char *fault = is_enabled ? NULL : actions_fault(value);
+    if (fault != NULL) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "%s", fault);
     }
     TRY(read_rules(hs, req, &rules));
     if (rules.rule == NULL) {

@@ -12,5 +12,7 @@ enum err push_rule_put(struct hs *hs, struct req *req);
 enum err push_rule_delete(struct hs *hs, struct req *req);
 enum err push_part_get(struct hs *hs, struct req *req); /* .../{enabled or actions} */
 enum err push_part_put(struct hs *hs, struct req *req);
+/* 400 for paths that no rule has. */
+enum err push_path_deny(struct hs *hs, struct req *req);
 
 #endif

@@ -45,25 +45,26 @@ static struct str lower(struct arena *a, struct str text)
 
 /* An account that is to be. */
 struct account {
-    struct str user_id, local, password; /* password absent: none */
+    struct str user_id, local, password; /* password: its hash; absent: none */
     int64_t user;                        /* of the guest who becomes it, 0: it is new */
     bool is_admin, is_guest;
 };
 
-static enum err make(struct hs *hs, struct req *req, struct account *account)
+static struct str hash_password(struct hs *hs, struct arena *a, struct str password)
 {
     uint8_t salt[PASSWORD_SALT_SIZE];
     hs_random(hs, salt, sizeof(salt));
-    struct str phc =
-        str_is_absent(account->password)
-            ? STR_ABSENT
-            : password_hash(req->a, account->password, hs->settings.password_cost, salt);
+    return password_hash(a, password, hs->settings.password_cost, salt);
+}
+
+static enum err make(struct hs *hs, struct account *account)
+{
     if (account->user != 0) {
-        return store_run(hs->store, STMT_ACCOUNT_UPGRADE, "ti", phc, account->user);
+        return store_run(hs->store, STMT_ACCOUNT_UPGRADE, "ti", account->password, account->user);
     }
     TRY(store_name(hs->store, account->user_id, &account->user));
-    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", account->user, phc, hs->now.unix_ms,
-                  (int64_t)account->is_admin, (int64_t)account->is_guest));
+    TRY(store_run(hs->store, STMT_ACCOUNT_PUT, "itiii", account->user, account->password,
+                  hs->now.unix_ms, (int64_t)account->is_admin, (int64_t)account->is_guest));
     return store_run(hs->store, STMT_PROFILE_PUT, "itt", account->user, account->local, STR_ABSENT);
 }
 
@@ -79,7 +80,7 @@ static enum err register_guest(struct hs *hs, struct req *req)
     if (!ok) {
         return ERR_NONE;
     }
-    TRY(make(hs, req, &account));
+    TRY(make(hs, &account));
     struct json *out = json_object(req->a);
     TRY(login_device(hs, req, account.user, account.user_id, out));
     return reply_json(req, out);
@@ -121,9 +122,89 @@ static enum err reply_account(struct hs *hs, struct req *req, const struct accou
     return reply_json(req, out);
 }
 
+/* What later requests of a session need not repeat; the password is remembered as its hash. */
+static struct json *remembered(struct req *req)
+{
+    static const char *const keys[] = {"username", "device_id", "initial_device_display_name",
+                                       "inhibit_login", "refresh_token"};
+    struct json *params = json_object(req->a);
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        const struct json *value = json_get(req->body, str_of(keys[i]));
+        if (value != NULL) {
+            json_put(params, str_of(keys[i]), json_copy(req->a, value));
+        }
+    }
+    return params;
+}
+
+/* account->password: of the request, or of the session; absent: neither. *ok false: a refusal is
+ * set, or the request waits. */
+static enum err find_password(struct hs *hs, struct req *req, const struct uia_session *session,
+                              struct account *account, bool *ok)
+{
+    struct str password = json_get_text(req->body, "password");
+    *ok = false;
+    if (password.n > PASSWORD_MAX || (password.p != NULL && password.n == 0)) {
+        return reply_error(req, 400, "M_WEAK_PASSWORD", "a password has 1 to %d bytes",
+                           PASSWORD_MAX);
+    }
+    account->password = session->password;
+    if (password.p == NULL) {
+        *ok = true;
+        return ERR_NONE;
+    }
+    TRY(admission_password(hs, req, ok));
+    if (*ok) {
+        account->password = hash_password(hs, req->a, password);
+    }
+    return ERR_NONE;
+}
+
+/* The lost answer once more: the session has made its account. */
+static enum err repeat(struct hs *hs, struct req *req, const struct uia_session *session)
+{
+    struct account account = {.user = session->made};
+    struct str username = json_get_text(req->body, "username");
+    TRY(store_name_text(hs->store, req->a, account.user, &account.user_id));
+    if (username.p != NULL && !str_eq(lower(req->a, username), mxid_local(account.user_id))) {
+        return reply_forbidden(req, "this session has made its account; begin without one");
+    }
+    return reply_account(hs, req, &account);
+}
+
+static enum err register_user(struct hs *hs, struct req *req, struct uia_session *session)
+{
+    struct account account = {0};
+    bool ok;
+    TRY(find_name(hs, req, &account, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(find_password(hs, req, session, &account, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    session->params = remembered(req);
+    session->password = account.password;
+    if (json_str(req->a, session->params).n > AUTH_PARAMS_MAX) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "the parameters are too long");
+    }
+    TRY(uia_step(hs, req, session, hs->settings.registration_tokens ? UIA_TOKEN : UIA_DUMMY, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    if (str_is_absent(account.password)) {
+        req->reply.keep = true; /* the stage stays passed */
+        return reply_error(req, 400, "M_MISSING_PARAM", "the body lacks 'password'");
+    }
+    TRY(make(hs, &account));
+    TRY(uia_made(hs, session, account.user));
+    return reply_account(hs, req, &account);
+}
+
 enum err register_post(struct hs *hs, struct req *req)
 {
-    struct account account = {.password = json_get_text(req->body, "password")};
+    struct uia_session session;
     struct str kind = req_query(req, "kind");
     bool ok;
     if (str_eq(kind, STR("guest"))) {
@@ -132,28 +213,11 @@ enum err register_post(struct hs *hs, struct req *req)
     if (kind.p != NULL && !str_eq(kind, STR("user"))) {
         return reply_error(req, 400, "M_INVALID_PARAM", "'kind' is user or guest");
     }
-    TRY(find_name(hs, req, &account, &ok));
+    TRY(uia_recall(hs, req, &session, &ok));
     if (!ok) {
         return ERR_NONE;
     }
-    if (account.password.n > PASSWORD_MAX ||
-        (account.password.p != NULL && account.password.n == 0)) {
-        return reply_error(req, 400, "M_WEAK_PASSWORD", "a password has 1 to %d bytes",
-                           PASSWORD_MAX);
-    }
-    TRY(uia_dummy(hs, req, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
-    if (str_is_absent(account.password)) {
-        return reply_error(req, 400, "M_MISSING_PARAM", "the body lacks 'password'");
-    }
-    TRY(admission_password(hs, req, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
-    TRY(make(hs, req, &account));
-    return reply_account(hs, req, &account);
+    return session.made != 0 ? repeat(hs, req, &session) : register_user(hs, req, &session);
 }
 
 enum err register_available_get(struct hs *hs, struct req *req)
@@ -166,6 +230,20 @@ enum err register_available_get(struct hs *hs, struct req *req)
     }
     struct json *out = json_object(req->a);
     json_put_bool(out, "available", true);
+    return reply_json(req, out);
+}
+
+enum err registration_token_get(struct hs *hs, struct req *req)
+{
+    int64_t valid;
+    struct str token = req_query(req, "token");
+    if (token.p == NULL) {
+        return reply_error(req, 400, "M_MISSING_PARAM", "the query lacks 'token'");
+    }
+    TRY(store_get_int(hs->store, &valid, 0, STMT_REGISTRATION_TOKEN_GET, "ti", token,
+                      hs->now.unix_ms));
+    struct json *out = json_object(req->a);
+    json_put_bool(out, "valid", valid != 0);
     return reply_json(req, out);
 }
 
@@ -236,9 +314,11 @@ enum err register_secret_post(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     TRY(store_run(hs->store, STMT_SPECIAL_DROP, "b", nonce.hash));
-    struct account account = {
-        .user_id = user_id, .local = local, .password = claim.password, .is_admin = claim.is_admin};
-    TRY(make(hs, req, &account));
+    struct account account = {.user_id = user_id,
+                              .local = local,
+                              .password = hash_password(hs, req->a, claim.password),
+                              .is_admin = claim.is_admin};
+    TRY(make(hs, &account));
     struct json *out = json_object(req->a);
     TRY(login_device(hs, req, account.user, user_id, out));
     hs_log(hs, LOG_INFO, "registered %.*s by the shared secret", STR_ARG(user_id));

@@ -268,6 +268,11 @@ const struct route client_routes[] = {
     {HTTP_DELETE, "/client/v3/pushrules/global/{}/{}",          WHO_USER,   RATE_OTHER,   push_rule_delete,    NULL},
     {HTTP_GET,   "/client/v3/pushrules/global/{}/{}/{}",       WHO_USER,   RATE_OTHER,   push_part_get,       NULL},
     {HTTP_PUT,   "/client/v3/pushrules/global/{}/{}/{}",       WHO_USER,   RATE_OTHER,   push_part_put,       NULL},
+    {HTTP_PUT,    "/client/v3/pushrules",                       WHO_USER,   RATE_OTHER,   push_path_deny,      NULL},
+    {HTTP_GET | HTTP_PUT, "/client/v3/pushrules/{}",                    WHO_USER,   RATE_OTHER,   push_path_deny,      NULL},
+    {HTTP_GET | HTTP_PUT, "/client/v3/pushrules/{}/{}",                 WHO_USER,   RATE_OTHER,   push_path_deny,      NULL},
+    {HTTP_GET | HTTP_PUT, "/client/v3/pushrules/{}/{}/{}",              WHO_USER,   RATE_OTHER,   push_path_deny,      NULL},
+    {HTTP_GET | HTTP_PUT, "/client/v3/pushrules/{}/{}/{}/{}",           WHO_USER,   RATE_OTHER,   push_path_deny,      NULL},
 
     {HTTP_POST,  "/client/v3/rooms/{}/receipt/{}/{}",          WHO_USER,   RATE_OTHER,   receipt_post,        receipt_body},
     {HTTP_POST,  "/client/v3/rooms/{}/read_markers",           WHO_USER,   RATE_OTHER,   read_markers_post,   markers_body},

@@ -58,18 +58,6 @@ enum err openid_post(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
-/* Registration is open and asks for no token, so none is known. */
-enum err registration_token_get(struct hs *hs, struct req *req)
-{
-    (void)hs;
-    if (req_query(req, "token").p == NULL) {
-        return reply_error(req, 400, "M_MISSING_PARAM", "the query lacks 'token'");
-    }
-    struct json *out = json_object(req->a);
-    json_put_bool(out, "valid", false);
-    return reply_json(req, out);
-}
-
 /* --- the end -------------------------------------------------------------------------------- */
 
 /* A room that does not let the user leave keeps him: there is nobody to tell. */

@@ -7,7 +7,6 @@
 enum err refresh_post(struct hs *hs, struct req *req);
 enum err login_token_post(struct hs *hs, struct req *req);
 enum err openid_post(struct hs *hs, struct req *req);
-enum err registration_token_get(struct hs *hs, struct req *req);
 enum err deactivate_post(struct hs *hs, struct req *req);
 /* of the user himself, or asked by an administrator */
 enum err whois_get(struct hs *hs, struct req *req);

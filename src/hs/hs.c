@@ -108,6 +108,7 @@ static void take_settings(struct hs *hs, const struct hs_config *config)
         .read_only = config->read_only,
         .rate_limits = config->rate_limits,
         .guests = config->guests,
+        .registration_tokens = config->registration_tokens,
         .federates = config->federates,
         .well_known_server = arena_str(a, config->well_known_server),
         .well_known_client = arena_str(a, config->well_known_client),

@@ -38,8 +38,9 @@ struct hs_config {
     uint32_t password_memory_kib;   /* 0: 19456 */
     bool read_only;                 /* writes answer 403 M_RESOURCE_LIMIT_EXCEEDED */
     bool rate_limits;
-    bool guests;    /* anybody may be one */
-    bool federates; /* the host carries out FETCH, and serves other servers over HTTPS */
+    bool guests;              /* anybody may be one */
+    bool registration_tokens; /* only who has one registers */
+    bool federates;           /* the host carries out FETCH, and serves other servers over HTTPS */
     struct str well_known_server, well_known_client; /* m.server and base_url; empty: not told */
     bool is_import; /* the database is a copy that was exported: it lives on from here, under a new
                        epoch; without this such a database is refused */

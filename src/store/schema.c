@@ -9,7 +9,8 @@
 #include "schema_6.h"
 #include "schema_7.h"
 #include "schema_8.h"
+#include "schema_9.h"
 
-const char *const schema_migrations[] = {schema_1, schema_2, schema_3, schema_4,
-                                         schema_5, schema_6, schema_7, schema_8};
+const char *const schema_migrations[] = {schema_1, schema_2, schema_3, schema_4, schema_5,
+                                         schema_6, schema_7, schema_8, schema_9};
 const int schema_version = COUNT_OF(schema_migrations);

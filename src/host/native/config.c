@@ -245,6 +245,14 @@ static bool take_allow_guests(struct config *config, const char *value, char *wh
     return true;
 }
 
+static bool take_registration_tokens(struct config *config, const char *value, char *why)
+{
+    (void)value;
+    (void)why;
+    config->registration_tokens = true;
+    return true;
+}
+
 /* clang-format off */
 static const struct flag flags[] = {
     { "--listen",                   true,  SERVE,                       take_listen          },
@@ -263,6 +271,7 @@ static const struct flag flags[] = {
     { "--password-memory-kib",      true,  SERVE,                       take_password_memory },
     { "--no-rate-limits",           false, SERVE,                       take_no_rate_limits  },
     { "--allow-guests",             false, SERVE,                       take_allow_guests    },
+    { "--registration-tokens",      false, SERVE,                       take_registration_tokens },
     { "--file",                     true,  MOVE,                        take_file            },
     { "--confirm",                  true,  RESET,                       take_confirm         },
 };
@@ -308,8 +317,7 @@ const char *config_help(void)
            "\n"
            "A Matrix homeserver that finds and reaches its peers through a relay.\n"
            "\n"
-           "  --listen ADDRESS:PORT   serve clients here over HTTP, e.g. 127.0.0.1:8008;\n"
-           "                          port 0 picks one and prints it\n"
+           "  --listen ADDRESS:PORT   serve clients here, as 127.0.0.1:8008; port 0: any\n"
            "  --data DIR              keep everything here; made if missing\n"
            "  --relay ws://HOST:PORT  join this relay (up to 8 times)\n"
            "  --server-name NAME      a name instead of the peer id, without --relay;\n"
@@ -320,6 +328,7 @@ const char *config_help(void)
            "  --password-memory-kib N cost of a password hash (default 19456; tests: 8)\n"
            "  --no-rate-limits        never answer 429 (for tests and load)\n"
            "  --allow-guests          let people in without a name or a password\n"
+           "  --registration-tokens   only who has a token may register\n"
            "  --help, --version       print this, or the version, and end\n"
            "\n"
            "DIR/admin-token holds the token for the status page at /_neurite/.\n"

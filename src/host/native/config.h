@@ -45,7 +45,7 @@ struct config {
     const char *registration_secret_file; /* NULL: shared-secret registration is off */
     enum log_level log_level;
     uint32_t password_memory_kib; /* 0: the core's default */
-    bool rate_limits, guests;
+    bool rate_limits, guests, registration_tokens;
     struct config_federation federation;
 };
 

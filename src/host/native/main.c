@@ -145,6 +145,7 @@ static bool core_open(struct neurite *n)
         .read_only = n->is_read_only,
         .rate_limits = c->rate_limits,
         .guests = c->guests,
+        .registration_tokens = c->registration_tokens,
         .federates = c->federation.listen.address[0] != '\0',
         .well_known_server = text_or_empty(c->federation.well_known_server),
         .well_known_client = text_or_empty(c->federation.well_known_client),

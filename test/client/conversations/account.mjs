@@ -40,6 +40,85 @@ export const account = [
     },
   },
   {
+    name: "an authentication session remembers what a registration said at first, and its account",
+    async run({ server }) {
+      const username = fresh("remembered");
+      const password = "pässwörd";
+      const said = { username, password, device_id: "FIRST", inhibit_login: false };
+      const first = await server.call("POST", "/register", { body: said });
+      equal([first.status, first.body.completed], [401, []], "no stage is completed");
+      const auth = { type: "m.login.dummy", session: first.body.session };
+      const made = await server.must("POST", "/register", { body: { auth } });
+      equal([made.user_id.split(":")[0], made.device_id], [`@${username}`, "FIRST"], "remembered");
+      equal((await server.login(username, password)).status, 200, "the password as well");
+      const again = await server.must("POST", "/register", { body: { auth } });
+      equal(again.user_id, made.user_id, "the same request has the same account");
+      const second = { auth, username: fresh("second"), password };
+      refused(
+        await server.call("POST", "/register", { body: second }),
+        403,
+        "M_FORBIDDEN",
+        "and makes no other",
+      );
+    },
+  },
+  {
+    name: "an authentication session is for one operation of one user",
+    async run({ server }) {
+      const name = fresh("sessioned");
+      const password = "the password";
+      const alice = await server.register(name, password);
+      const eve = await server.register(fresh("eve"), "eve's");
+      await server.login(name, password);
+      const ids = (await alice.must("GET", "/devices")).devices.map(
+        (/** @type {any} */ d) => d.device_id,
+      );
+      const [mine, other] = ids;
+      const asked = await alice.call("DELETE", `/devices/${enc(mine)}`, { body: {} });
+      equal(asked.status, 401, "a password is asked for");
+      /** @param {string} user @param {string} word @param {string} [session] */
+      const auth = (user, word, session) => ({
+        auth: {
+          type: "m.login.password",
+          identifier: { type: "m.id.user", user },
+          password: word,
+          session,
+        },
+      });
+      const { session } = asked.body;
+      const path = `/devices/${enc(other)}`;
+      const elsewhere = await alice.call("DELETE", path, { body: auth(name, password, session) });
+      refused(elsewhere, 403, "M_FORBIDDEN", "the session is the first device's");
+      const others = await alice.call("DELETE", path, { body: auth(eve.userId, "eve's") });
+      refused(others, 403, "M_FORBIDDEN", "somebody else's password");
+      const wrong = await alice.call("DELETE", path, { body: auth(name, "wrong") });
+      refused(wrong, 401, "M_FORBIDDEN", "a wrong password is asked for again");
+      equal(wrong.body.completed, [], "and passes nothing");
+      equal((await alice.must("GET", "/devices")).devices.length, 2, "both are there");
+      const body = auth(name, password, wrong.body.session);
+      await alice.must("DELETE", path, { body });
+    },
+  },
+  {
+    name: "what is no push rule is refused",
+    async run({ server }) {
+      const user = await server.register(fresh("rules"));
+      const rule = { pattern: "cake", actions: ["notify"] };
+      for (const path of ["/", "/elsewhere/content/x", "/global", "/global/room/", "/global/x/y"]) {
+        equal((await user.call("PUT", `/pushrules${path}`, { body: rule })).status, 400, path);
+      }
+      const path = "/pushrules/global/content/cake";
+      const shout = { ...rule, actions: ["shout"] };
+      refused(await user.call("PUT", path, { body: shout }), 400, "M_INVALID_PARAM", "an action");
+      await user.must("PUT", path, { body: rule });
+      const part = await user.call("PUT", `${path}/actions`, { body: { actions: ["shout"] } });
+      refused(part, 400, "M_INVALID_PARAM", "an action of a rule that is there");
+      equal((await user.must("GET", `${path}/actions`)).actions, ["notify"], "it is as it was");
+      refused(await user.call("GET", "/pushrules"), 404, "M_UNRECOGNIZED", "it ends in a slash");
+      refused(await user.call("GET", `${path}/sound`), 400, "M_UNRECOGNIZED", "no such part");
+    },
+  },
+  {
     name: "registration refuses names that cannot be",
     async run({ server }) {
       for (const username of ["Not Allowed", "with:colon", "ünïcode"]) {

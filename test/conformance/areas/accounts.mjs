@@ -26,12 +26,13 @@ export const accounts = [
       const body = { username, password: PASSWORD, auth, initial_device_display_name: "desk" };
       const user = stage.as(await anyone.ok("register", { kind: "user" }, body));
       assert.equal((await user.ok("getTokenOwner")).user_id, user.userId);
-      await anyone.fails(400, "M_USER_IN_USE", "register", {}, { ...body });
+      const afresh = { ...body, auth: { type: auth.type } };
+      await anyone.fails(400, "M_USER_IN_USE", "register", {}, afresh);
       await anyone.fails(400, "M_USER_IN_USE", "checkUsernameAvailability", { username });
       await anyone.fails(400, "M_INVALID_USERNAME", "checkUsernameAvailability", {
         username: "spaces are wrong",
       });
-      const wrong = { ...body, username: "white space" };
+      const wrong = { ...afresh, username: "white space" };
       await anyone.fails(400, "M_INVALID_USERNAME", "register", {}, wrong);
     },
   },
