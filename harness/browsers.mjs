@@ -15,6 +15,22 @@ function sandboxArgs() {
   return ["--no-sandbox"];
 }
 
+const FIREFOX_LEAST = 143; // Playwright speaks no older one's protocol
+const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+
+/** @param {string} file @returns {string} the same, when Playwright can drive it */
+function recentFirefox(file) {
+  const said = execFileSync(file, ["--version"], { encoding: "utf8", stdio: "pipe" });
+  const major = Number(/ (\d+)\./.exec(said)?.[1]);
+  if (major < FIREFOX_LEAST) {
+    throw new Error(
+      `${said.trim()} is too old to be driven, ${FIREFOX_LEAST} or newer is needed: Debian's security ` +
+        "suite has it, add that to the sources of apt and install firefox-esr again",
+    );
+  }
+  return file;
+}
+
 /** @type {Record<"chromium" | "firefox", import("@playwright/test").LaunchOptions>} */
 export const launchOptions = {
   chromium: {
@@ -23,7 +39,7 @@ export const launchOptions = {
   },
   firefox: {
     channel: "moz-firefox",
-    executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
+    executablePath: recentFirefox(FIREFOX),
     // Lets a test end a worker from the browser's own scope.
     args: ["--remote-allow-system-access"],
     firefoxUserPrefs: { "devtools.console.stdout.content": true },

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The compose stack as a person starts it, but ending after the scenario with its exit status:
-#   scripts/compose.sh      WEB_PORT, RELAY_PORT: as in docker-compose.yml
+#   scripts/compose.sh            the scenario; WEB_PORT, RELAY_PORT: as in docker-compose.yml
+#   scripts/compose.sh nightly    what `docker compose run --rm harness nightly` does; ROUNDS=1: shorter
 # Installs Docker when there is none, starts its daemon by hand when none runs (as root, and ends it
 # again), and makes the base image locally when it is not there, so that CI needs no registry of images.
 set -eu
@@ -55,6 +56,11 @@ $compose build >build/compose-build.log 2>&1 || {
 say "images built in $((($(date +%s) - began) / 60)) minutes"
 started=1
 status=0
-$compose up --exit-code-from harness || status=$?
-say "docker compose up --exit-code-from harness ended with status $status"
+if [ $# -eq 0 ]; then
+    set -- up --exit-code-from harness
+else
+    set -- run --rm ${ROUNDS:+-e ROUNDS="$ROUNDS"} harness "$@"
+fi
+$compose "$@" || status=$?
+say "$compose $* ended with status $status"
 exit "$status"

@@ -9,7 +9,8 @@ import { before, describe, test } from "node:test";
 import { promisify } from "node:util";
 
 import { enc, fresh } from "./matrix.mjs";
-import { freePort, scratch, startNeurite } from "./servers.mjs";
+import { freePort } from "./program.mjs";
+import { scratch, startNeurite } from "./servers.mjs";
 
 const run = promisify(execFile);
 

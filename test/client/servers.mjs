@@ -2,30 +2,25 @@
  * Starts and ends the programs under test. Where they are: NEURITE, RENDEZVOUS (ours) and
  * RENDEZVOUS_NPM (the script of libp2p-websocket-star-rendezvous), else build/.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { Server } from "./matrix.mjs";
+import { endPrograms, freePort, isOpen, Program } from "./program.mjs";
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
 const NEURITE = process.env.NEURITE ?? path.join(top, "build/neurite");
 const RENDEZVOUS = process.env.RENDEZVOUS ?? path.join(top, "build/rendezvous");
-const READY_MS = 30_000;
 
-/** @type {Set<Program>} */
-const programs = new Set();
 /** @type {string[]} */
 const directories = [];
 
 /** Whatever the tests of a file leave behind, failed or not, goes with its end. */
 after(async () => {
-  await Promise.all([...programs].map((program) => program.end("SIGKILL")));
+  await endPrograms();
   for (const dir of directories) {
     await rm(dir, { recursive: true, force: true });
   }
@@ -36,63 +31,6 @@ export async function scratch() {
   const dir = await mkdtemp(path.join(os.tmpdir(), "neurite-"));
   directories.push(dir);
   return dir;
-}
-
-/** A program that runs, and what it wrote. */
-class Program {
-  /**
-   * @param {string} command
-   * @param {string[]} args
-   */
-  constructor(command, args) {
-    this.output = "";
-    this.child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-    /** @type {Promise<void>} */
-    this.ended = once(this.child, "close").then(() => {
-      programs.delete(this);
-    });
-    programs.add(this);
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream.setEncoding("utf8");
-      stream.on("data", (text) => {
-        this.output += text;
-      });
-    }
-  }
-
-  /**
-   * Waits for a line of output.
-   * @param {RegExp} pattern
-   * @returns {Promise<RegExpExecArray>}
-   */
-  async says(pattern) {
-    const end = AbortSignal.timeout(READY_MS);
-    for (;;) {
-      const match = pattern.exec(this.output);
-      if (match) {
-        return match;
-      }
-      const more = Promise.race([
-        once(this.child.stdout, "data", { signal: end }),
-        once(this.child.stderr, "data", { signal: end }),
-        this.ended.then(() => {
-          throw new Error(`it ended: ${this.output}`);
-        }),
-      ]);
-      await more.catch((error) => {
-        throw new Error(`never said ${pattern}: ${this.output}`, { cause: error });
-      });
-    }
-  }
-
-  /** @param {NodeJS.Signals} signal */
-  async end(signal) {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      this.child.kill(signal);
-    }
-    await this.ended;
-    return { code: this.child.exitCode, signal: this.child.signalCode, output: this.output };
-  }
 }
 
 /** A running `neurite`. */
@@ -111,12 +49,12 @@ export class Neurite extends Server {
   }
 
   stop() {
-    return this.program.end("SIGTERM");
+    return this.program.stop();
   }
 
   /** As a power cut would end the process. */
   kill() {
-    return this.program.end("SIGKILL");
+    return this.program.kill();
   }
 }
 
@@ -173,30 +111,6 @@ export async function smallDisk(dir, bytes) {
   return { seen: path.join("/proc", pid, "root", dir), through, resize };
 }
 
-/** A port that was free a moment ago. */
-export async function freePort() {
-  const server = net.createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = /** @type {net.AddressInfo} */ (server.address());
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-/** @param {number} port */
-async function isOpen(port) {
-  const socket = net.connect(port, "127.0.0.1");
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 /** The relays there are to test with. */
 export const relays = process.env.RENDEZVOUS_NPM === undefined ? ["ours"] : ["ours", "npm"];
 
@@ -213,18 +127,12 @@ export async function startRelay(kind, at, more = []) {
     kind === "npm"
       ? new Program(process.execPath, [process.env.RENDEZVOUS_NPM ?? "", ...args])
       : new Program(RENDEZVOUS, args);
-  const end = Date.now() + READY_MS;
-  while (!(await isOpen(port))) {
-    if (Date.now() > end || program.child.exitCode !== null) {
-      throw new Error(`the relay does not start: ${program.output}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await program.until(() => isOpen(port));
   return {
     url: `ws://127.0.0.1:${port}`,
     port,
-    stop: () => program.end("SIGTERM"),
-    kill: () => program.end("SIGKILL"),
+    stop: () => program.stop(),
+    kill: () => program.kill(),
   };
 }
 
@@ -236,5 +144,5 @@ export async function startNats(at) {
   const port = at ?? (await freePort());
   const program = new Program("nats-server", ["-a", "127.0.0.1", "-p", String(port)]);
   await program.says(/Server is ready/);
-  return { url: `nats://127.0.0.1:${port}`, port, kill: () => program.end("SIGKILL") };
+  return { url: `nats://127.0.0.1:${port}`, port, kill: () => program.kill() };
 }

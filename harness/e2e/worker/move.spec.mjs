@@ -3,7 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Server, fresh } from "../../../test/client/matrix.mjs";
 import { expect, test } from "../../fixtures.mjs";
-import { runNeurite, startNeurite, startRelay, stopPrograms } from "../../services/programs.mjs";
+import { endPrograms } from "../../../test/client/program.mjs";
+import { runNeurite, startNeurite, startRelay } from "../../services/programs.mjs";
 import { ask, install, killWorkers, serverOf, workerFacts } from "../../worker.mjs";
 
 /** @typedef {import("@playwright/test").Page} Page */
@@ -11,7 +12,7 @@ import { ask, install, killWorkers, serverOf, workerFacts } from "../../worker.m
 const RELAY_PORT = Number(process.env.RELAY_PORT ?? 18595);
 
 test.use({ module: "dendrite.wasm" });
-test.afterEach(stopPrograms);
+test.afterEach(endPrograms);
 
 /**
  * @param {Page} page

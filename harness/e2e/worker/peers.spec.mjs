@@ -37,7 +37,7 @@ const keepAlive = (page) =>
  * @property {User} alice here
  * @property {User} bob there
  * @property {User} carol on a native homeserver
- * @property {{ stop: () => Promise<void>, start: () => Promise<void> }} relay
+ * @property {{ stop: () => Promise<unknown>, start: () => Promise<void> }} relay
  */
 
 /** @type {import("@playwright/test").Fixtures<any, any, any, any>} */

@@ -2,13 +2,14 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { metrics } from "../../../test/client/metrics.mjs";
 import { expect, startSite, test } from "../../fixtures.mjs";
-import { startNeurite, startRelay, stopPrograms } from "../../services/programs.mjs";
+import { endPrograms } from "../../../test/client/program.mjs";
+import { startNeurite, startRelay } from "../../services/programs.mjs";
 import { ask, install } from "../../worker.mjs";
 
 const RELAY_PORT = Number(process.env.RELAY_PORT ?? 18595);
 
 test.use({ module: "dendrite.wasm" });
-test.afterEach(stopPrograms);
+test.afterEach(endPrograms);
 
 test("the status page shows the homeserver, and its JSON has the same facts", async ({
   installed: page,
