@@ -50,7 +50,7 @@ struct account {
     bool is_admin, is_guest;
 };
 
-static struct str hash_password(struct hs *hs, struct arena *a, struct str password)
+struct str register_hash(struct hs *hs, struct arena *a, struct str password)
 {
     uint8_t salt[PASSWORD_SALT_SIZE];
     hs_random(hs, salt, sizeof(salt));
@@ -155,7 +155,7 @@ static enum err find_password(struct hs *hs, struct req *req, const struct uia_s
     }
     TRY(admission_password(hs, req, ok));
     if (*ok) {
-        account->password = hash_password(hs, req->a, password);
+        account->password = register_hash(hs, req->a, password);
     }
     return ERR_NONE;
 }
@@ -247,6 +247,33 @@ enum err registration_token_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
+/* --- by others ------------------------------------------------------------------------------ */
+
+enum err register_account(struct hs *hs, struct req *req, const struct register_wish *wish,
+                          int64_t *user, struct str *user_id)
+{
+    struct account account = {.local = lower(req->a, wish->username), .is_admin = wish->is_admin};
+    bool ok;
+    *user = 0;
+    TRY(check_name(hs, req, account.local, &account.user_id, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    if (wish->password.n == 0 || wish->password.n > PASSWORD_MAX) {
+        return reply_error(req, 400, "M_WEAK_PASSWORD", "a password has 1 to %d bytes",
+                           PASSWORD_MAX);
+    }
+    TRY(admission_password(hs, req, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    account.password = register_hash(hs, req->a, wish->password);
+    TRY(make(hs, &account));
+    *user = account.user;
+    *user_id = account.user_id;
+    return ERR_NONE;
+}
+
 /* --- by shared secret ------------------------------------------------------------------------- */
 
 static enum err no_secret(struct req *req)
@@ -295,32 +322,20 @@ enum err register_secret_post(struct hs *hs, struct req *req)
                                  .mac = json_get_text(req->body, "mac")};
     struct special_token nonce;
     struct str user_id;
+    int64_t user;
     bool ok;
     TRY(check_claim(hs, req, &claim, &nonce, &ok));
     if (!ok) {
         return ERR_NONE;
     }
-    struct str local = lower(req->a, claim.username);
-    TRY(check_name(hs, req, local, &user_id, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
-    if (claim.password.n == 0 || claim.password.n > PASSWORD_MAX) {
-        return reply_error(req, 400, "M_WEAK_PASSWORD", "a password has 1 to %d bytes",
-                           PASSWORD_MAX);
-    }
-    TRY(admission_password(hs, req, &ok));
-    if (!ok) {
+    struct register_wish wish = {claim.username, claim.password, claim.is_admin};
+    TRY(register_account(hs, req, &wish, &user, &user_id));
+    if (user == 0) {
         return ERR_NONE;
     }
     TRY(store_run(hs->store, STMT_SPECIAL_DROP, "b", nonce.hash));
-    struct account account = {.user_id = user_id,
-                              .local = local,
-                              .password = hash_password(hs, req->a, claim.password),
-                              .is_admin = claim.is_admin};
-    TRY(make(hs, &account));
     struct json *out = json_object(req->a);
-    TRY(login_device(hs, req, account.user, user_id, out));
+    TRY(login_device(hs, req, user, user_id, out));
     hs_log(hs, LOG_INFO, "registered %.*s by the shared secret", STR_ARG(user_id));
     return reply_json(req, out);
 }

@@ -2,6 +2,7 @@
 #include "client/routes.h"
 
 #include "client/account_data.h"
+#include "client/admin.h"
 #include "client/backup.h"
 #include "client/create.h"
 #include "client/cross_signing.h"
@@ -146,6 +147,7 @@ const struct route client_routes[] = {
     {HTTP_GET,   "/_neurite/status",                           WHO_ADMIN,  RATE_OTHER,   status_get,          NULL},
     {HTTP_GET,   "/_neurite/metrics",                          WHO_ADMIN,  RATE_OTHER,   metrics_get,         NULL},
     {HTTP_POST,  "/_neurite/move",                             WHO_ADMIN,  RATE_OTHER,   move_post,           NULL},
+    {HTTP_POST,  "/_neurite/admin",                            WHO_ADMIN,  RATE_OTHER,   admin_post,          route_bytes},
 
     {HTTP_GET,   "/client/v3/login",                           WHO_ANYONE, RATE_OTHER,   login_get,           NULL},
     {HTTP_POST,  "/client/v3/login",                           WHO_ANYONE, RATE_ACCOUNT, login_post,          login_body},

@@ -68,27 +68,33 @@ static enum err leave_all(struct hs *hs, struct req *req, const char *membership
     return membership_everywhere(hs, req, membership, content);
 }
 
-enum err deactivate_post(struct hs *hs, struct req *req)
+enum err session_end(struct hs *hs, struct req *req, bool erase)
 {
     static const enum stmt drops[] = {STMT_ACCOUNT_DATA_DROP_USER, STMT_BACKUP_DROP_USER,
                                       STMT_PUSHER_DROP_USER, STMT_PROFILE_FIELD_DROP_USER};
-    bool ok;
-    TRY(uia_password(hs, req, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
     TRY(leave_all(hs, req, "join"));
     TRY(leave_all(hs, req, "invite"));
     TRY(device_remove_all(hs, req->user, req->user_id, STR_ABSENT));
     TRY(store_run(hs->store, STMT_SPECIAL_DROP_USER, "i", req->user));
     TRY(store_run(hs->store, STMT_ACCOUNT_DEACTIVATE, "i", req->user));
-    if (json_get_bool(req->body, "erase", false)) {
+    if (erase) {
         TRY(store_run(hs->store, STMT_PROFILE_PUT, "itt", req->user, STR_ABSENT, STR_ABSENT));
         for (size_t i = 0; i < COUNT_OF(drops); i++) {
             TRY(store_run(hs->store, drops[i], "i", req->user));
         }
     }
     hs_log(hs, LOG_INFO, "deactivated %.*s", STR_ARG(req->user_id));
+    return ERR_NONE;
+}
+
+enum err deactivate_post(struct hs *hs, struct req *req)
+{
+    bool ok;
+    TRY(uia_password(hs, req, &ok));
+    if (!ok) {
+        return ERR_NONE;
+    }
+    TRY(session_end(hs, req, json_get_bool(req->body, "erase", false)));
     struct json *out = json_object(req->a);
     json_put_text(out, "id_server_unbind_result", STR("success")); /* there are none to unbind */
     return reply_json(req, out);

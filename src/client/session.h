@@ -10,5 +10,7 @@ enum err openid_post(struct hs *hs, struct req *req);
 enum err deactivate_post(struct hs *hs, struct req *req);
 /* of the user himself, or asked by an administrator */
 enum err whois_get(struct hs *hs, struct req *req);
+/* The account of req->user ends: it leaves its rooms and is logged out for good. */
+enum err session_end(struct hs *hs, struct req *req, bool erase) MUST_USE;
 
 #endif

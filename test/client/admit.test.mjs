@@ -9,7 +9,7 @@ import { test } from "node:test";
 
 import { refused } from "./check.mjs";
 import { User, enc, fresh } from "./matrix.mjs";
-import { scratch, startNeurite } from "./servers.mjs";
+import { runNeurite, scratch, startNeurite } from "./servers.mjs";
 
 const ADMIN = "/_synapse/admin/v1/register";
 
@@ -124,5 +124,69 @@ test("a head that leaves no room for the client's address is refused", async () 
   };
   assert.match(await ask(32 * 1024 - 200), /^HTTP\/1.1 200 /);
   assert.match(await ask(32 * 1024 - 8), /^HTTP\/1.1 431 .*M_TOO_LARGE/s);
+  await server.stop();
+});
+
+/** @param {string} data @param {...string} words */
+async function order(data, ...words) {
+  const { code, output } = await runNeurite(["admin", "--data", data, ...words]);
+  return { code, lines: output.trimEnd().split("\n") };
+}
+
+test("an administrator makes users, gives them passwords and ends them, on the command line", async () => {
+  const data = await scratch();
+  assert.equal((await order(data, "users")).code, 1, "nobody runs there");
+  const server = await startNeurite(data);
+  const made = await order(data, "create-user", "Alice", "admin");
+  assert.equal(made.code, 0, made.lines.join());
+  const [id, secret] = made.lines;
+  assert.ok(id.startsWith("@alice:"));
+  const password = secret.replace("password ", "");
+  const login = await server.login("alice", password);
+  assert.equal(login.status, 200);
+  const again = await order(data, "create-user", "alice");
+  assert.deepEqual([again.code, /taken/.test(again.lines[0])], [1, true]);
+  const bob = await server.register("bob", "bob's own");
+  assert.deepEqual((await order(data, "users")).lines, [`${id} admin`, bob.userId]);
+  assert.deepEqual((await order(data, "users", id)).lines, [bob.userId]);
+  assert.equal((await order(data, "set-admin", "alice", "no")).code, 0);
+  const reset = await order(data, "reset-password", bob.userId);
+  refused(await bob.call("GET", "/account/whoami"), 401, "M_UNKNOWN_TOKEN", "logged out");
+  refused(await server.login("bob", "bob's own"), 403, "M_FORBIDDEN", "the old password");
+  const anew = reset.lines[1].replace("password ", "");
+  assert.equal((await server.login("bob", anew)).status, 200);
+  assert.equal((await order(data, "deactivate", "bob", "erase")).code, 0);
+  refused(await server.login("bob", anew), 403, "M_FORBIDDEN", "a deactivated one");
+  assert.deepEqual((await order(data, "users")).lines, [id, `${bob.userId} deactivated`]);
+  for (const words of [["deactivate", "bob"], ["reset-password", "carol"], ["dance"]]) {
+    assert.equal((await order(data, ...words)).code, 1, words.join(" "));
+  }
+  assert.ok((await order(data, "help")).lines.some((line) => line.startsWith("make-token")));
+  await server.stop();
+});
+
+test("where registration wants a token, each is good for so many", async () => {
+  const data = await scratch();
+  const server = await startNeurite(data, ["--registration-tokens"]);
+  const validity = "/_matrix/client/v1/register/m.login.registration_token/validity";
+  const token = (await order(data, "make-token", "1", "7")).lines[0];
+  const query = { token };
+  assert.deepEqual(await server.must("GET", validity, { query }), { valid: true });
+  const type = "m.login.registration_token";
+  /** @param {object} auth @param {string} username */
+  const register = (auth, username) =>
+    server.call("POST", "/register", { body: { username, password: "secret", auth } });
+  const dummy = await register({ type: "m.login.dummy" }, "alice");
+  assert.deepEqual([dummy.status, dummy.body.flows], [401, [{ stages: [type] }]]);
+  const { session } = dummy.body;
+  const wrong = await register({ type, session, token: "wrong" }, "alice");
+  refused(wrong, 401, "M_FORBIDDEN", "a token that is none");
+  assert.equal((await register({ type, session, token }, "alice")).status, 200);
+  assert.deepEqual((await order(data, "tokens")).lines, [`${token} used 1 of 1, 7 days left`]);
+  assert.deepEqual(await server.must("GET", validity, { query }), { valid: false });
+  refused(await register({ type, token }, "bob"), 401, "M_FORBIDDEN", "it is used up");
+  assert.equal((await order(data, "revoke-token", token)).code, 0);
+  assert.equal((await order(data, "revoke-token", token)).code, 1);
+  assert.deepEqual((await order(data, "make-token", "none")).code, 1);
   await server.stop();
 });

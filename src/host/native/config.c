@@ -236,6 +236,7 @@ static bool take_confirm(struct config *config, const char *value, char *why)
 #define MOVE (1u << COMMAND_EXPORT | 1u << COMMAND_IMPORT)
 #define RESET (1u << COMMAND_RESET)
 #define STOP (1u << COMMAND_STOP)
+#define ADMIN (1u << COMMAND_ADMIN)
 
 static bool take_allow_guests(struct config *config, const char *value, char *why)
 {
@@ -256,7 +257,7 @@ static bool take_registration_tokens(struct config *config, const char *value, c
 /* clang-format off */
 static const struct flag flags[] = {
     { "--listen",                   true,  SERVE,                       take_listen          },
-    { "--data",                     true,  SERVE | MOVE | RESET | STOP, take_data            },
+    { "--data",                     true,  SERVE | MOVE | RESET | STOP | ADMIN, take_data    },
     { "--server-name",              true,  SERVE,                       take_server_name     },
     { "--relay",                    true,  SERVE,                       take_relay           },
     { "--federation-listen",        true,  SERVE,                       take_federation_listen },
@@ -278,7 +279,7 @@ static const struct flag flags[] = {
 
 static const char *const commands[] = {
     [COMMAND_SERVE] = "",       [COMMAND_EXPORT] = "export", [COMMAND_IMPORT] = "import",
-    [COMMAND_RESET] = "reset",  [COMMAND_STOP] = "stop",
+    [COMMAND_RESET] = "reset",  [COMMAND_STOP] = "stop",     [COMMAND_ADMIN] = "admin",
 };
 /* clang-format on */
 
@@ -314,6 +315,7 @@ const char *config_help(void)
            "       neurite export|import --data DIR --file FILE   to live elsewhere\n"
            "       neurite reset --data DIR --confirm reset       delete it for good\n"
            "       neurite stop --data DIR                        end the one that runs\n"
+           "       neurite admin --data DIR ORDER...              users, tokens: see help\n"
            "\n"
            "A Matrix homeserver that finds and reaches its peers through a relay.\n"
            "\n"
@@ -332,8 +334,7 @@ const char *config_help(void)
            "  --help, --version       print this, or the version, and end\n"
            "\n"
            "DIR/admin-token holds the token for the status page at /_neurite/.\n"
-           "SIGTERM or SIGINT ends it. Exit status: 0 ended as asked, 1 could not run,\n"
-           "2 a wrong command line.\n";
+           "SIGTERM or SIGINT ends it. Exit: 0 as asked, 1 could not, 2 a wrong command.\n";
 }
 
 static const struct flag *flag_find(struct str name)
@@ -403,6 +404,9 @@ static bool config_check(const struct config *config, char *why)
     if (is_moving && config->file == NULL) {
         return CONFIG_REFUSE(why, "--file is missing: the file to %s.", commands[config->command]);
     }
+    if (config->command == COMMAND_ADMIN && config->n_words == 0) {
+        return CONFIG_REFUSE(why, "An order is missing; see neurite admin --data DIR help.");
+    }
     if (config->server_name != NULL && config->n_relays > 0) {
         return CONFIG_REFUSE(
             why,
@@ -422,6 +426,17 @@ static bool command_take(struct config *out, const char *word, char *why)
         }
     }
     return CONFIG_REFUSE(why, "There is no command \"%.100s\"; see neurite --help.", word);
+}
+
+/* Of an order to the one that runs. */
+static bool word_take(struct config *out, const char *word, char *why)
+{
+    if (out->n_words == CONFIG_WORDS_MAX || strchr(word, '\n') != NULL) {
+        return CONFIG_REFUSE(why, "This is no order; see neurite admin --data DIR help.");
+    }
+    out->words[out->n_words] = word;
+    out->n_words++;
+    return true;
 }
 
 enum config_outcome config_parse(struct config *out, int argc, char **argv, char *why)
@@ -447,7 +462,12 @@ enum config_outcome config_parse(struct config *out, int argc, char **argv, char
         at = 2;
     }
     while (at < argc) {
-        if (!flag_take(out, argc, argv, &at, why)) {
+        if (out->command == COMMAND_ADMIN && argv[at][0] != '-') {
+            if (!word_take(out, argv[at], why)) {
+                return CONFIG_WRONG;
+            }
+            at++;
+        } else if (!flag_take(out, argc, argv, &at, why)) {
             return CONFIG_WRONG;
         }
     }

@@ -6,6 +6,7 @@
 #include "hs/hs.h"
 
 #define CONFIG_RELAYS_MAX 8
+#define CONFIG_WORDS_MAX 4
 #define CONFIG_SENTENCE_MAX 240
 /* False, with `why` (CONFIG_SENTENCE_MAX bytes) being the sentence. */
 #define CONFIG_REFUSE(why, ...) sentence_refuse(why, CONFIG_SENTENCE_MAX, __VA_ARGS__)
@@ -16,6 +17,7 @@ enum config_command {
     COMMAND_IMPORT,
     COMMAND_RESET,
     COMMAND_STOP,
+    COMMAND_ADMIN,
 };
 
 struct config_address {
@@ -35,8 +37,10 @@ struct config_federation {
 /* All text borrows from argv and is NUL-terminated there, but for addresses. */
 struct config {
     enum config_command command;
-    const char *file;  /* of an export */
-    bool is_confirmed; /* a reset */
+    const char *file;                    /* of an export */
+    bool is_confirmed;                   /* a reset */
+    const char *words[CONFIG_WORDS_MAX]; /* of an order to a running one */
+    size_t n_words;
     struct config_address listen;
     const char *data;
     const char *server_name; /* NULL: the peer id */

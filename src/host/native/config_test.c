@@ -126,6 +126,11 @@ TEST(a_command_has_its_own_flags)
     CHECK_STR(str_of(c.file), STR("f"));
     CHECK(parse(&c, "import --data d --file f", why) == CONFIG_RUN && c.command == COMMAND_IMPORT);
     CHECK(parse(&c, "stop --data d", why) == CONFIG_RUN && c.command == COMMAND_STOP);
+    CHECK(parse(&c, "admin --data d create-user alice", why) == CONFIG_RUN);
+    CHECK(c.command == COMMAND_ADMIN && c.n_words == 2);
+    CHECK_STR(str_of(c.words[1]), STR("alice"));
+    CHECK(parse(&c, "admin --data d", why) == CONFIG_WRONG);
+    CHECK(parse(&c, "admin --data d 1 2 3 4 5", why) == CONFIG_WRONG);
     CHECK(parse(&c, "reset --data d", why) == CONFIG_RUN && !c.is_confirmed);
     CHECK(parse(&c, "reset --data d --confirm reset", why) == CONFIG_RUN && c.is_confirmed);
     CHECK(is_refused("remove --data d", "remove"));

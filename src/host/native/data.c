@@ -169,6 +169,7 @@ bool data_open(struct data *out, const char *dir, const char *secret_file, char 
     snprintf(token_path, sizeof(token_path), "%s/admin-token", dir);
     snprintf(out->db_path, sizeof(out->db_path), "%s/neurite.db", dir);
     snprintf(out->probe_path, sizeof(out->probe_path), "%s/probe", dir);
+    snprintf(out->address_path, sizeof(out->address_path), "%s/address", dir);
     if (!lock_take(out, lock_path, dir, why)) {
         return false;
     }
@@ -182,6 +183,30 @@ bool data_open(struct data *out, const char *dir, const char *secret_file, char 
 void data_close(struct data *data)
 {
     close(data->lock_fd);
+}
+
+void data_tell_address(const struct data *data, const char *address)
+{
+    int fd = open(data->address_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        (void)data_write(fd, address, strlen(address)); /* a full disk is no reason not to run */
+        close(fd);
+    }
+}
+
+bool data_find(struct data_door *out, const char *dir, char *why)
+{
+    char path[DATA_PATH_MAX];
+    if (strlen(dir) > DATA_PATH_MAX - 32) {
+        return DATA_REFUSE(why, "The name of the data directory is too long.");
+    }
+    snprintf(path, sizeof(path), "%s/address", dir);
+    if (!line_read(path, out->address, sizeof(out->address))) {
+        return DATA_REFUSE(why, "No neurite has run in %s.", dir);
+    }
+    snprintf(path, sizeof(path), "%s/admin-token", dir);
+    return line_read(path, out->token, sizeof(out->token)) ||
+           DATA_REFUSE(why, "Cannot read a token from %s.", path);
 }
 
 bool data_has_room(const struct data *data)

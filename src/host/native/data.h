@@ -15,6 +15,7 @@ struct data {
     int lock_fd; /* held until data_close */
     char db_path[DATA_PATH_MAX];
     char probe_path[DATA_PATH_MAX];
+    char address_path[DATA_PATH_MAX];
     char admin_token[DATA_SECRET_MAX];         /* a C string */
     char registration_secret[DATA_SECRET_MAX]; /* a C string; empty: none */
 };
@@ -34,6 +35,15 @@ bool data_write(int fd, const void *bytes, size_t n);
 /* Ends the process that holds DIR, as SIGTERM does, and returns when it has. False: `why`
  * (DATA_SENTENCE_MAX bytes) is a sentence. */
 bool data_stop(const char *dir, char *why);
+
+/* Says in DIR/address where clients are served, for those who give orders to this one. */
+void data_tell_address(const struct data *data, const char *address);
+/* The way to the neurite that runs in DIR. False: `why` (DATA_SENTENCE_MAX bytes) is a sentence. */
+struct data_door {
+    char address[DATA_SECRET_MAX]; /* numeric, a space, and the port */
+    char token[DATA_SECRET_MAX];
+};
+bool data_find(struct data_door *out, const char *dir, char *why);
 
 /* Bytes from the kernel's generator; never fails. */
 void data_random(void *out, size_t n);

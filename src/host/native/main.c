@@ -6,6 +6,7 @@
 #include "host/native/data.h"
 #include "host/native/log.h"
 #include "host/native/moving.h"
+#include "host/native/order.h"
 #include "host/native/process.h"
 #include "host/native/sockets.h"
 #include "host/native/window.h"
@@ -327,6 +328,7 @@ static void announce(const struct neurite *n)
 static int run(struct neurite *n)
 {
     char why[CONFIG_SENTENCE_MAX];
+    char address[sizeof(n->config.listen.address) + 8];
     struct socket_events events = {
         .ctx = n,
         .request = on_request,
@@ -348,6 +350,9 @@ static int run(struct neurite *n)
         return EXIT_CANNOT;
     }
     announce(n);
+    snprintf(address, sizeof(address), "%s %d\n", n->config.listen.address,
+             (int)sockets_port(n->sockets));
+    data_tell_address(&n->data, address);
     bool ok = serve(n);
     if (n->hs != NULL) {
         hs_close(n->hs);
@@ -377,6 +382,9 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     case CONFIG_RUN:
         break;
+    }
+    if (n.config.command == COMMAND_ADMIN) {
+        return order_run(&n.config) ? EXIT_OK : EXIT_CANNOT;
     }
     if (n.config.command != COMMAND_SERVE) {
         return moving_run(&n.config) ? EXIT_OK : EXIT_CANNOT;

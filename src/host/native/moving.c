@@ -339,6 +339,7 @@ bool moving_run(const struct config *config)
         break;
     case COMMAND_SERVE:
     case COMMAND_STOP:
+    case COMMAND_ADMIN:
         break;
     }
     data_close(&data);
