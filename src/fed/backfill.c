@@ -38,11 +38,11 @@ struct asked {
     struct backfill *backfill; /* gone with the request */
 };
 
-/* What an answer holds. */
+/* What an answer holds of what lies below the gap. */
 struct history {
     struct event *sorted[EVENTS_MAX]; /* newest first, as places are given going down */
     size_t n;
-    struct map told;           /* their ids */
+    struct map told;           /* by id, what is not sorted in */
     struct gap gaps[GAPS_MAX]; /* that they go into, newest first */
     size_t n_gaps;
 };
@@ -50,23 +50,51 @@ struct history {
 static enum err parse(struct hs *hs, struct arena *a, struct room *room, const struct json *pdus,
                       struct history *h)
 {
+    size_t n = 0;
     map_init_in(&h->told, a);
-    for (const struct json *p = json_first(pdus); p != NULL && h->n < EVENTS_MAX;
-         p = json_next(p)) {
+    for (const struct json *p = json_first(pdus); p != NULL && n < EVENTS_MAX; p = json_next(p)) {
         struct event *ev;
         const char *why;
         TRY(incoming_parse(hs, a, room, json_copy(a, p), &ev, &why));
-        if (ev == NULL || map_get(&h->told, ev->id) != NULL) {
-            continue;
+        if (ev != NULL && map_get(&h->told, ev->id) == NULL) {
+            map_put(&h->told, ev->id, ev);
+            n++;
         }
-        size_t k = h->n;
-        while (k > 0 && h->sorted[k - 1]->depth < ev->depth) {
-            h->sorted[k] = h->sorted[k - 1];
-            k--;
+    }
+    return ERR_NONE;
+}
+
+static void sort_in(struct history *h, struct event *ev)
+{
+    size_t k = h->n;
+    while (k > 0 && h->sorted[k - 1]->depth < ev->depth) {
+        h->sorted[k] = h->sorted[k - 1];
+        k--;
+    }
+    h->sorted[k] = ev;
+    h->n++;
+}
+
+/* What one of the events at the gap follows, or what that follows: anything else has another place,
+ * whoever puts it here. */
+static enum err find_ancestors(struct hs *hs, const struct backfill *b, struct history *h)
+{
+    const struct event *stack[ENDS_MAX + EVENTS_MAX];
+    size_t depth = 0;
+    for (size_t i = 0; i < b->n_ends; i++) {
+        struct stored *end;
+        TRY(event_get(hs, b->ends[i], &end));
+        stack[depth++] = end->ev;
+    }
+    while (depth > 0) {
+        const struct strs prev = stack[--depth]->prev_events;
+        for (size_t i = 0; i < prev.n; i++) {
+            struct event *ev = map_remove(&h->told, prev.at[i]);
+            if (ev != NULL) {
+                sort_in(h, ev);
+                stack[depth++] = ev;
+            }
         }
-        h->sorted[k] = ev;
-        h->n++;
-        map_put(&h->told, ev->id, ev);
     }
     return ERR_NONE;
 }
@@ -179,6 +207,7 @@ static enum err take(struct hs *hs, struct call *call, const struct backfill *b,
     h->n_gaps = 1;
     TRY(room_get(hs, b->room, &room));
     TRY(parse(hs, call->a, room, pdus, h));
+    TRY(find_ancestors(hs, b, h));
     TRY(admit(hs, room, h, call->a, pdus));
     return move_gaps(hs, b, h, moved);
 }
