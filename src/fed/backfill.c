@@ -99,14 +99,18 @@ static enum err find_ancestors(struct hs *hs, const struct backfill *b, struct h
     return ERR_NONE;
 }
 
-/* Does it cite an event that is not here? One that was told badly another server may tell well. */
+/* Does it follow an event that is not here, or only as part of a state? One that was told badly
+ * another server may tell well. */
 static enum err has_gap(struct hs *hs, const struct event *ev, bool *has)
 {
     *has = false;
     for (size_t k = 0; k < ev->prev_events.n && !*has; k++) {
-        int64_t nid;
-        TRY(store_get_int(hs->store, &nid, 0, STMT_EVENT_FIND, "t", ev->prev_events.at[k]));
-        *has = nid == 0;
+        struct stored *prev;
+        enum err err = event_find(hs, ev->prev_events.at[k], &prev);
+        if (err != ERR_ABSENT) {
+            TRY(err);
+        }
+        *has = err == ERR_ABSENT || prev->is_outlier;
     }
     return ERR_NONE;
 }
