@@ -42,6 +42,7 @@ struct join {
     struct str content; /* JSON text of further members */
     struct str servers[SERVERS_MAX];
     size_t n_servers, tried;
+    bool is_ahead;    /* what we said in an older stay had not all left to who was asked last */
     struct str event; /* what we sent, as JSON text */
     struct str version;
     int status; /* of the last refusal, with its error */
@@ -165,8 +166,9 @@ static enum err reply_room(struct hs *hs, const struct join *join)
 }
 
 /* The state before our join becomes the room's, then the join goes through the door like any other
- * event. Where another of our users is in the room already, what we know stays and the join is a
- * branch more. ERR_REFUSED: the state the server told does not allow it; nothing of it may stay. */
+ * event. Where another of our users is in the room already, or where we know what the resident has
+ * yet to hear, say of a leave of ours, what we know stays and the join is a branch more.
+ * ERR_REFUSED: the state the server told does not allow it; nothing of it may stay. */
 static enum err enter(struct hs *hs, struct call *call, const struct room_version *version,
                       const struct json *body, struct event *ev)
 {
@@ -186,7 +188,7 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
         return ERR_REFUSED;
     }
     TRY(current_is_joined(hs, room->nid, &is_inside));
-    if (!is_inside) {
+    if (!is_inside && !join->is_ahead) {
         TRY(store_position_next(hs->store, &position));
         TRY(store_run(hs->store, STMT_EXTREMITY_CLEAR, "i", room->nid));
         TRY(current_move(hs, room, snapshot, NULL, position));
@@ -373,15 +375,34 @@ static enum err on_made(struct hs *hs, struct call *call, int status, struct jso
     return send_signed(hs, join, call->server, ev);
 }
 
+static enum err is_ahead(struct hs *hs, const struct join *join, struct str server, bool *is)
+{
+    struct room *room;
+    int64_t name, row = 0;
+    *is = false;
+    enum err err = room_find(hs, join->room_id, &room);
+    if (err == ERR_ABSENT) {
+        return ERR_NONE;
+    }
+    TRY(err);
+    TRY(store_name_find(hs->store, server, &name));
+    TRY(store_get_int(hs->store, &row, 0, STMT_OUTBOX_HAS_ROOM, "ii", name, room->nid));
+    *is = row != 0;
+    return ERR_NONE;
+}
+
 static enum err next_server(struct hs *hs, const struct join *join)
 {
+    bool ahead;
     if (join->tried == join->n_servers) {
         return give_up(hs, join);
     }
+    TRY(is_ahead(hs, join, join->servers[join->tried], &ahead));
     struct call *call = call_new(hs, join->servers[join->tried], on_made);
     struct join *mine = join_copy(call->a, join);
     struct buf path;
     mine->tried++;
+    mine->is_ahead = ahead;
     call->ctx = mine;
     buf_init_in(&path, call->a, HTTP_HEAD_MAX);
     buf_add_fmt(&path, "/_matrix/federation/%s/%.*s/%.*s", join->kind->make,
