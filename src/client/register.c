@@ -194,7 +194,7 @@ static enum err register_user(struct hs *hs, struct req *req, struct uia_session
         return ERR_NONE;
     }
     if (str_is_absent(account.password)) {
-        req->reply.keep = true; /* the stage stays passed */
+        req->reply.keep = session->id.n > 0; /* there the stage stays passed */
         return reply_error(req, 400, "M_MISSING_PARAM", "the body lacks 'password'");
     }
     TRY(make(hs, &account));
