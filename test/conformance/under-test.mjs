@@ -58,7 +58,9 @@ function argumentsOf(given, federation) {
 }
 
 const federationPort = await freePort();
-const server = spawn(neurite, argumentsOf(config, federationPort), { stdio: ["ignore", "pipe", "inherit"] });
+const server = spawn(neurite, argumentsOf(config, federationPort), {
+  stdio: ["ignore", "pipe", "inherit"],
+});
 const ended = once(server, "close");
 const lines = server.stdout.setEncoding("utf8");
 lines.pipe(process.stdout);
