@@ -177,9 +177,11 @@ enum err visibility_put(struct hs *hs, struct req *req)
 
 static enum err public_rooms(struct hs *hs, struct req *req, struct str server)
 {
-    struct json *ours;
-    TRY(public_rooms_ours(hs, req->a, &ours));
-    return hs->remote->public_rooms(hs, req, ours, server);
+    struct public_rooms_ask *ask = ARENA_NEW(req->a, struct public_rooms_ask);
+    if (!public_rooms_parse(req->body, req->a, PUBLIC_ROOMS_MAX, ask)) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'since' is no token of a room list");
+    }
+    return hs->remote->public_rooms(hs, req, ask, server);
 }
 
 enum err public_rooms_get(struct hs *hs, struct req *req)

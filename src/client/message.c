@@ -15,15 +15,19 @@ static enum err reply_event(struct req *req, struct str event_id)
     return reply_json(req, out);
 }
 
-/* Was it sent before under this transaction id? Then that is the answer. */
+/* Was it sent before under this transaction id? Then that is the answer. The older form of the path
+ * has none. */
 static enum err send_once(struct hs *hs, struct req *req, struct room *room,
-                          const struct send_parts *parts, struct str txn)
+                          const struct send_parts *parts)
 {
     struct stored *sent;
-    struct str before;
+    struct str before = STR_ABSENT;
+    struct str txn = req->n_params > 2 ? req->params[2] : STR_ABSENT;
     struct str scope = arena_join(req->a, room->id, STR(" "), parts->type);
-    TRY(store_get_str(hs->store, req->a, &before, STMT_TXN_GET, "ittt", req->user, req->device_id,
-                      scope, txn));
+    if (!str_is_absent(txn)) {
+        TRY(store_get_str(hs->store, req->a, &before, STMT_TXN_GET, "ittt", req->user,
+                          req->device_id, scope, txn));
+    }
     if (before.p != NULL) {
         return reply_event(req, before);
     }
@@ -31,8 +35,10 @@ static enum err send_once(struct hs *hs, struct req *req, struct room *room,
     if (sent == NULL) {
         return ERR_NONE;
     }
-    TRY(store_run(hs->store, STMT_TXN_PUT, "itttt", req->user, req->device_id, scope, txn,
-                  sent->ev->id));
+    if (!str_is_absent(txn)) {
+        TRY(store_run(hs->store, STMT_TXN_PUT, "itttt", req->user, req->device_id, scope, txn,
+                      sent->ev->id));
+    }
     return reply_event(req, sent->ev->id);
 }
 
@@ -46,22 +52,7 @@ enum err message_put(struct hs *hs, struct req *req)
     if (ok && str_eq(parts.type, STR("m.room.redaction"))) {
         parts.redacts = json_get_text(req->body, "redacts");
     }
-    return ok ? send_once(hs, req, room, &parts, req->params[2]) : ERR_NONE;
-}
-
-enum err message_post(struct hs *hs, struct req *req)
-{
-    struct room *room;
-    struct stored *sent;
-    bool ok;
-    struct send_parts parts = {
-        .sender = req->user_id, .type = req->params[1], .content = req->body};
-    TRY(access_joined(hs, req, &room, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
-    TRY(access_send(hs, req, room, &parts, &sent));
-    return sent == NULL ? ERR_NONE : reply_event(req, sent->ev->id);
+    return ok ? send_once(hs, req, room, &parts) : ERR_NONE;
 }
 
 enum err redact_put(struct hs *hs, struct req *req)
@@ -89,7 +80,7 @@ enum err redact_put(struct hs *hs, struct req *req)
             return reply_forbidden(req, "your power is not enough to redact what others sent");
         }
     }
-    return send_once(hs, req, room, &parts, req->params[2]);
+    return send_once(hs, req, room, &parts);
 }
 
 static struct str state_key_of(struct req *req)

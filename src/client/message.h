@@ -4,9 +4,8 @@
 
 #include "client/access.h"
 
-enum err message_put(struct hs *hs, struct req *req);    /* /rooms/{}/send/{type}/{txn} */
-enum err message_post(struct hs *hs, struct req *req);   /* .../send/{type}: the older form */
-enum err redact_put(struct hs *hs, struct req *req);     /* /rooms/{}/redact/{event}/{txn} */
+enum err message_put(struct hs *hs, struct req *req);    /* /rooms/{}/send/{type}[/{txn}] */
+enum err redact_put(struct hs *hs, struct req *req);     /* /rooms/{}/redact/{event}[/{txn}] */
 enum err room_state_put(struct hs *hs, struct req *req); /* /rooms/{}/state/{type}[/{key}] */
 enum err room_state_get(struct hs *hs, struct req *req);
 enum err room_state_all_get(struct hs *hs, struct req *req);

@@ -75,14 +75,21 @@ static enum err read_asked(struct hs *hs, struct req *req, struct asked *q, bool
 static enum err read_rows(struct hs *hs, const struct req *req, const struct asked *asked,
                           struct rows *out)
 {
-    static const enum stmt stmts[2][2] = {
-        {STMT_RELATION_BACK, STMT_RELATION_FORWARD},
-        {STMT_RELATION_TREE_BACK, STMT_RELATION_TREE_FORWARD},
+    static const struct {
+        enum stmt back, forward;
+        const char *given; /* after room, event and two positions come limit, relation, type */
+    } shapes[] = {
+        {STMT_RELATION_BACK, STMT_RELATION_FORWARD, "itiii"},
+        {STMT_RELATION_BACK_REL, STMT_RELATION_FORWARD_REL, "itiiit"},
+        {STMT_RELATION_BACK_TYPE, STMT_RELATION_FORWARD_TYPE, "itiiiti"},
+        {STMT_RELATION_TREE_BACK, STMT_RELATION_TREE_FORWARD, "itiiiti"},
     };
+    size_t named = asked->type != 0 ? 2 : (asked->rel_type.n > 0 ? 1 : 0);
+    size_t i = asked->recurse ? COUNT_OF(shapes) - 1 : named;
     struct query q;
-    query_start(&q, hs->store, stmts[asked->recurse][asked->forwards], "itiitii",
-                asked->access.room->nid, req->params[1], asked->upto, asked->above, asked->rel_type,
-                asked->type, (int64_t)asked->limit + 1);
+    query_start(&q, hs->store, asked->forwards ? shapes[i].forward : shapes[i].back,
+                shapes[i].given, asked->access.room->nid, req->params[1], asked->upto, asked->above,
+                (int64_t)asked->limit + 1, asked->rel_type, asked->type);
     while (out->n <= asked->limit && query_next(&q)) {
         out->nid[out->n] = query_int(&q, 0);
         out->position[out->n] = query_int(&q, 1);

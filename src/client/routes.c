@@ -189,8 +189,9 @@ const struct route client_routes[] = {
     {HTTP_POST,  "/client/v3/users/{}/report",                 WHO_USER,   RATE_OTHER,   report_user_post,    report_body},
 
     {HTTP_PUT,   "/client/v3/rooms/{}/send/{}/{}",             WHO_GUEST,  RATE_MESSAGE, message_put,         content_body},
-    {HTTP_POST,  "/client/v3/rooms/{}/send/{}",                WHO_USER,   RATE_MESSAGE, message_post,        content_body},
+    {HTTP_POST,  "/client/v3/rooms/{}/send/{}",                WHO_USER,   RATE_MESSAGE, message_put,         content_body},
     {HTTP_PUT,   "/client/v3/rooms/{}/redact/{}/{}",           WHO_USER,   RATE_MESSAGE, redact_put,          NULL},
+    {HTTP_POST,  "/client/v3/rooms/{}/redact/{}",               WHO_USER,   RATE_MESSAGE, redact_put,          NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/state",                  WHO_GUEST,  RATE_OTHER,   room_state_all_get,  NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/state/{}",               WHO_GUEST,  RATE_OTHER,   room_state_get,      NULL},
     {HTTP_GET,   "/client/v3/rooms/{}/state/{}/{}",            WHO_GUEST,  RATE_OTHER,   room_state_get,      NULL},

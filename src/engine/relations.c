@@ -5,9 +5,11 @@ static enum err put(struct hs *hs, int64_t room, int64_t nid, int64_t position,
                     const struct event *ev, struct str target, struct str rel_type, struct str key)
 {
     int64_t sender;
+    int64_t type;
     TRY(store_name(hs->store, ev->sender, &sender));
-    return store_run(hs->store, STMT_RELATION_PUT, "ttitiiii", target, rel_type, nid, key, room,
-                     position, ev->origin_server_ts, sender);
+    TRY(store_name(hs->store, ev->type, &type));
+    return store_run(hs->store, STMT_RELATION_PUT, "ttitiiiii", target, rel_type, nid, key, room,
+                     position, ev->origin_server_ts, sender, type);
 }
 
 struct relation {

@@ -7,6 +7,8 @@
 #include "engine/event_cache.h"
 #include "engine/req.h"
 
+struct public_rooms_ask;
+
 struct backfill_ask {
     struct room *room; /* a copy: the cache may be emptied meanwhile */
     int64_t position;
@@ -46,9 +48,10 @@ struct remote {
     enum err (*leave)(struct hs *hs, struct req *req, struct room *room, struct strs servers);
     /* Replies with a profile, or one field of it. */
     enum err (*profile)(struct hs *hs, struct req *req, struct str user_id, struct str field);
-    /* Public rooms: ours (given, an array of chunks, each with all its members) and those of every
-     * reachable peer, each room once; searched, sorted and cut to `limit`. */
-    enum err (*public_rooms)(struct hs *hs, struct req *req, struct json *ours, struct str server);
+    /* Public rooms: a page of ours and those of every reachable peer, or of one server. ask lives
+     * as long as the request. */
+    enum err (*public_rooms)(struct hs *hs, struct req *req, const struct public_rooms_ask *ask,
+                             struct str server);
     /* False in *asked: nobody can be asked. */
     enum err (*get)(struct hs *hs, struct req *req, struct remote_ask *ask, bool *asked);
     /* Fetches history into the newest gap at or below `position`, then resumes the request by

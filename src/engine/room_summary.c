@@ -50,7 +50,7 @@ enum err room_summary_describe(struct hs *hs, struct arena *a, const struct room
     TRY(put_alias(hs, a, room, out));
     TRY(put_text(hs, room, "m.room.join_rules", "join_rule", out, "join_rule"));
     TRY(put_text(hs, room, "m.room.create", "type", out, "room_type"));
-    TRY(store_get_int(hs->store, &joined, 0, STMT_MEMBER_COUNT, "it", room->nid, STR("join")));
+    TRY(store_get_int(hs->store, &joined, 0, STMT_ROOM_JOINED, "i", room->nid));
     json_put_int(out, "num_joined_members", joined);
     TRY(is_world_readable(hs, room, &is_readable));
     json_put_bool(out, "world_readable", is_readable);

@@ -16,6 +16,7 @@ enum { CALL_TIMEOUT_MS = 10000, ASKED_MAX = 64, SERVERS_MAX = 16, CHUNKS_MAX = 5
 struct gather {
     size_t open; /* answers still out */
     struct json *chunks;
+    const struct public_rooms_ask *ask;
     enum remote_way way;
     bool is_found;
 };
@@ -188,12 +189,12 @@ enum err lookup_profile(struct hs *hs, struct req *req, struct str user_id, stru
 
 /* --- the directory of every peer ---------------------------------------------------------- */
 
-static struct json *directory_page(struct req *req, const struct json *chunks)
+static enum err reply_page(struct hs *hs, struct req *req, const struct json *chunks,
+                           const struct public_rooms_ask *ask)
 {
-    int64_t limit = json_get_int(req->body, "limit", 100);
-    struct str term = json_get_text(json_get_object(req->body, "filter"), "generic_search_term");
-    return public_rooms_page(req->a, chunks, term, json_get_text(req->body, "since"),
-                             limit < 1 || limit > 500 ? 500 : (size_t)limit);
+    struct json *out;
+    TRY(public_rooms_page(hs, req->a, chunks, ask, &out));
+    return reply_json(req, out);
 }
 
 static enum err on_public_rooms(struct hs *hs, struct call *call, int status, struct json *body,
@@ -216,29 +217,34 @@ static enum err on_public_rooms(struct hs *hs, struct call *call, int status, st
     if (g->open > 0) {
         return ERR_NONE;
     }
-    (void)reply_json(req, directory_page(req, g->chunks));
+    TRY(reply_page(hs, req, g->chunks, g->ask));
     return gate_finish(hs, req);
 }
 
-enum err lookup_public_rooms(struct hs *hs, struct req *req, struct json *ours, struct str server)
+enum err lookup_public_rooms(struct hs *hs, struct req *req, const struct public_rooms_ask *asked,
+                             struct str server)
 {
+    struct json *ours = NULL;
     struct str servers[ASKED_MAX];
     size_t n = 0;
     bool is_ours = str_eq(server, hs->identity.server);
     if (server.n > 0 && !is_ours && call_is_possible(hs, server)) {
         servers[0] = server;
         n = 1;
-        ours = json_array(req->a);
     } else if (server.n > 0 && !is_ours) {
         return reply_not_found(req, "that server cannot be reached");
     } else {
         n = peers(hs, req->a, servers, ASKED_MAX); /* the peers' rooms are one network */
     }
+    if (server.n == 0 || is_ours) {
+        TRY(public_rooms_ours(hs, req->a, asked, &ours));
+    }
     if (n == 0) {
-        return reply_json(req, directory_page(req, ours));
+        return reply_page(hs, req, ours, asked);
     }
     struct gather *g = ARENA_NEW(req->a, struct gather);
-    g->chunks = ours;
+    g->chunks = ours == NULL ? json_array(req->a) : ours;
+    g->ask = asked;
     req->ctx = g;
     TRY(req_park(req, NULL, -1, false));
     for (size_t i = 0; i < n; i++) {

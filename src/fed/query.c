@@ -81,25 +81,23 @@ enum err query_profile_get(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
-static enum err public_rooms(struct hs *hs, struct req *req, struct str term, struct str since,
-                             int64_t limit)
+enum err fed_public_rooms_post(struct hs *hs, struct req *req)
 {
     struct json *ours;
-    TRY(public_rooms_ours(hs, req->a, &ours));
-    limit = limit < 1 || limit > PUBLIC_ROOMS_MAX ? PUBLIC_ROOMS_MAX : limit;
-    return reply_json(req, public_rooms_page(req->a, ours, term, since, (size_t)limit));
+    struct json *out;
+    struct public_rooms_ask ask;
+    if (!public_rooms_parse(req->body, req->a, PUBLIC_ROOMS_MAX, &ask)) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'since' is no token of a room list");
+    }
+    TRY(public_rooms_ours(hs, req->a, &ask, &ours));
+    TRY(public_rooms_page(hs, req->a, ours, &ask, &out));
+    return reply_json(req, out);
 }
 
 enum err fed_public_rooms_get(struct hs *hs, struct req *req)
 {
-    return public_rooms(hs, req, STR(""), req_query(req, "since"),
-                        req_query_int(req, "limit", PUBLIC_ROOMS_MAX));
-}
-
-enum err fed_public_rooms_post(struct hs *hs, struct req *req)
-{
-    const struct json *filter = json_get_object(req->body, "filter");
-    return public_rooms(hs, req, json_get_text(filter, "generic_search_term"),
-                        json_get_text(req->body, "since"),
-                        json_get_int(req->body, "limit", PUBLIC_ROOMS_MAX));
+    req->body = json_object(req->a); /* one shape for both methods */
+    json_put_text(req->body, "since", req_query(req, "since"));
+    json_put_int(req->body, "limit", req_query_int(req, "limit", PUBLIC_ROOMS_MAX));
+    return fed_public_rooms_post(hs, req);
 }

@@ -109,9 +109,9 @@ TEST(an_event_with_many_relations_is_looked_at_in_part)
         CHECK(sqlite3_bind_text(stmt, 2, "$top", -1, SQLITE_STATIC) == SQLITE_OK);
         CHECK(sqlite3_bind_int(stmt, 3, 20000) == SQLITE_OK);
         CHECK(sqlite3_bind_int(stmt, 4, 0) == SQLITE_OK);
-        CHECK(sqlite3_bind_text(stmt, 5, "other", -1, SQLITE_STATIC) == SQLITE_OK);
-        CHECK(sqlite3_bind_int(stmt, 6, 0) == SQLITE_OK);
-        CHECK(sqlite3_bind_int(stmt, 7, 5) == SQLITE_OK);
+        CHECK(sqlite3_bind_int(stmt, 5, 5) == SQLITE_OK);
+        CHECK(sqlite3_bind_text(stmt, 6, "other", -1, SQLITE_STATIC) == SQLITE_OK);
+        CHECK(sqlite3_bind_int(stmt, 7, 0) == SQLITE_OK);
         CHECK(sqlite3_step(stmt) == SQLITE_DONE);
         CHECK(sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 0) < 100000);
         sqlite3_finalize(stmt);

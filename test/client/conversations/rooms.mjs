@@ -48,6 +48,48 @@ export const rooms = [
     },
   },
   {
+    name: "pages of the directory neither repeat nor leave out a room that grows meanwhile",
+    async run({ server }) {
+      const alice = await server.register(fresh("lister"));
+      const bob = await server.register(fresh("grower"));
+      const topic = fresh("paged");
+      /** @type {string[]} */
+      const made = [];
+      for (let i = 0; i < 5; i++) {
+        const preset = "public_chat";
+        const creation_content = i === 4 ? { type: "m.space" } : {};
+        const asked = { preset, topic, visibility: "public", creation_content };
+        made.push(await alice.createRoom(asked));
+      }
+      const filter = { generic_search_term: topic };
+      /** @param {any} body */
+      const page = (body) => alice.must("POST", "/publicRooms", { body: { filter, ...body } });
+      /** @param {any} answer @returns {string[]} */
+      const ids = (answer) => answer.chunk.map((/** @type {any} */ c) => c.room_id);
+      const first = await page({ limit: 2 });
+      equal(ids(first).length, 2, "two of five");
+      ok(first.prev_batch === undefined, "nothing is before the first page");
+      await bob.join(ids(first)[1]); /* it moves to the front, and nothing else moves */
+      const second = await page({ limit: 2, since: first.next_batch });
+      const third = await page({ limit: 2, since: second.next_batch });
+      const seen = [...ids(first), ...ids(second), ...ids(third)];
+      equal([...seen].sort(), [...made].sort(), "each once");
+      ok(third.next_batch === undefined, "nothing is after the last page");
+      const back = await page({ limit: 2, since: third.prev_batch });
+      equal(ids(back), ids(second), "and back");
+      const grown = await page({ limit: 1 });
+      equal(grown.chunk[0].num_joined_members, 2, "most members first");
+      await bob.must("POST", `/rooms/${enc(ids(first)[1])}/leave`, { body: {} });
+      equal((await page({ limit: 1 })).chunk[0].num_joined_members, 1, "who left is not counted");
+      const spaces = await page({ filter: { ...filter, room_types: ["m.space"] } });
+      equal(ids(spaces), [made[4]], "spaces alone");
+      const plain = await page({ filter: { ...filter, room_types: [null] } });
+      equal(ids(plain).length, 4, "all others");
+      const body = { since: "o2" };
+      refused(await alice.call("POST", "/publicRooms", { body }), 400, "M_INVALID_PARAM", "token");
+    },
+  },
+  {
     name: "a second user joins by alias and both see it",
     async run({ server }) {
       const alice = await server.register(fresh("host"));
