@@ -5,7 +5,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { Server, enc, fresh } from "../../../test/client/matrix.mjs";
 import { built, expect, startSite, test } from "../../fixtures.mjs";
-import { startNeurite, startRelay, stopPrograms } from "../../services/programs.mjs";
+import { endPrograms } from "../../../test/client/program.mjs";
+import { startNeurite, startRelay } from "../../services/programs.mjs";
 import {
   answersOf,
   begin,
@@ -82,7 +83,7 @@ test.afterEach(() => served.site.flow());
 test.afterAll(async () => {
   await page.close();
   await served.end();
-  await stopPrograms();
+  await endPrograms();
 });
 
 /**
