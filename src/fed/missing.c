@@ -348,6 +348,9 @@ static enum err try_oldest(struct hs *hs, struct fetch *f, bool *more)
     }
     f->patient_until_ms = 0;
     if (verdict.kind == VERDICT_MISSING && w.stage != STAGE_END) {
+        bool has; /* else more would push out what was just fetched: a gap is left there */
+        TRY(waiting_has_room(hs, room, w.origin, MISSING_EVENTS_MAX, &has));
+        w.stage = has || w.stage != STAGE_EVENTS ? w.stage : STAGE_AUTH;
         TRY(waiting_set_stage(hs, w.id, w.stage + 1));
         return ask(hs, f, room, &w, &(struct strs){verdict.missing.at, verdict.missing.n});
     }

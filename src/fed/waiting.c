@@ -54,6 +54,15 @@ enum err waiting_has(struct hs *hs, struct str id, bool *has)
     return ERR_NONE;
 }
 
+enum err waiting_has_room(struct hs *hs, const struct room *room, struct str origin, int64_t more,
+                          bool *has)
+{
+    int64_t n;
+    TRY(store_get_int(hs->store, &n, 0, STMT_WAITING_OF_ORIGIN, "it", room->nid, origin));
+    *has = n + more <= WAITING_MAX;
+    return ERR_NONE;
+}
+
 enum err waiting_has_older(struct hs *hs, int64_t room, const struct waiting *w, int64_t stage,
                            bool *has)
 {

@@ -27,5 +27,8 @@ enum err waiting_drop_room(struct hs *hs, int64_t room) MUST_USE;
 enum err waiting_has_older(struct hs *hs, int64_t room, const struct waiting *w, int64_t stage,
                            bool *has) MUST_USE;
 enum err waiting_has(struct hs *hs, struct str id, bool *has) MUST_USE;
+/* May so many more wait of that server without pushing others out? */
+enum err waiting_has_room(struct hs *hs, const struct room *room, struct str origin, int64_t more,
+                          bool *has) MUST_USE;
 
 #endif

@@ -138,7 +138,62 @@ TEST(who_was_thrown_out_while_gone_for_long_hears_of_it_and_of_nothing_after_it)
     town_free(s.t);
 }
 
-TEST_MAIN(TEST_ROW(who_was_thrown_out_while_gone_for_long_hears_of_it_and_of_nothing_after_it),
-          TEST_ROW(a_message_that_follows_a_notice_goes_with_it_in_one_transaction),
-          TEST_ROW(a_notice_that_nothing_follows_leaves_after_a_moment),
-          TEST_ROW(who_was_gone_for_long_costs_a_bounded_queue_and_catches_up))
+static enum fate count_missing(struct town *t, struct parcel *p)
+{
+    t->seen += p->status == 0 && strstr(p->line.p, "/get_missing_events/") != NULL;
+    return FATE_PASS;
+}
+
+/* Bob reads back until he meets the event; false: the room's beginning came first. */
+static bool reads_back_to(struct scene *s, struct str event_id)
+{
+    struct str from = STR("");
+    while (!str_is_absent(from)) {
+        struct str line =
+            town_text(s->t, "GET /_matrix/client/v3/rooms/%.*s/messages?dir=b&limit=100%s%.*s",
+                      STR_ARG(percent_write(s->t->a, s->room)),
+                      from.n == 0 ? "" : "&from=", STR_ARG(percent_write(s->t->a, from)));
+        CHECK(town_ask(s->t, 1, s->bob, line.p, "") == 200);
+        const struct json *chunk = json_get_array(s->t->answer, "chunk");
+        for (const struct json *e = json_first(chunk); e != NULL; e = json_next(e)) {
+            if (str_eq(json_get_text(e, "event_id"), event_id)) {
+                return true;
+            }
+        }
+        from = json_get_text(s->t->answer, "end");
+    }
+    return false;
+}
+
+TEST(a_gap_of_more_than_may_wait_is_not_fetched_twice_and_closes_as_somebody_reads_back)
+{
+    enum { SAID = 700, ASKED_MAX = SAID / MISSING_EVENTS_MAX };
+    struct scene s;
+    struct str first = STR_ABSENT;
+    struct str last = STR_ABSENT;
+    open_scene(&s);
+    s.t->houses[1].is_away = true;
+    for (int i = 0; i < SAID; i++) {
+        last = town_say(s.t, 0, s.alice, s.room, "while you are away");
+        first = i == 0 ? last : first;
+    }
+    town_pass(s.t, 6 * 3600 * 1000);
+    CHECK(count_waiting(&s) <= TRANSACTION_PDUS_MAX);
+    s.t->houses[1].is_away = false;
+    s.t->rule = count_missing;
+    s.t->seen = 0;
+    town_pass(s.t, 3600 * 1000);
+    CHECK(s.t->seen <= ASKED_MAX);
+    CHECK(town_sees(s.t, 1, s.bob, s.room, last));
+    CHECK(reads_back_to(&s, first));
+    struct str answer = town_say(s.t, 1, s.bob, s.room, "I am back");
+    CHECK(town_sees(s.t, 0, s.alice, s.room, answer));
+    town_free(s.t);
+}
+
+TEST_MAIN(
+    TEST_ROW(a_gap_of_more_than_may_wait_is_not_fetched_twice_and_closes_as_somebody_reads_back),
+    TEST_ROW(who_was_thrown_out_while_gone_for_long_hears_of_it_and_of_nothing_after_it),
+    TEST_ROW(a_message_that_follows_a_notice_goes_with_it_in_one_transaction),
+    TEST_ROW(a_notice_that_nothing_follows_leaves_after_a_moment),
+    TEST_ROW(who_was_gone_for_long_costs_a_bounded_queue_and_catches_up))
