@@ -179,40 +179,55 @@ static void hear_roster(struct site *site, struct now now, const struct bus_mess
     }
 }
 
-/* A word for us alone: a gap before it means that others are lost. */
-static void hear_counted(struct site *site, struct now now, const struct bus_message *message)
+static void hear_hello(struct site *site, struct now now, const struct bus_message *message)
 {
-    bool is_gap = site->heard != 0 && message->sequence != site->heard + 1;
-    site->heard = message->sequence;
+    if (!site->is_known || message->number != site->revision) {
+        ask(site, now);
+    }
+}
+
+static void hear_bye(struct site *site, struct now now, const struct bus_message *message)
+{
+    (void)message;
+    site_free(site, now);
+}
+
+static void hear_ask(struct site *site, struct now now, const struct bus_message *message)
+{
+    (void)message;
+    say_roster(site);
+    if (!site->is_known) {
+        ask(site, now);
+    }
+}
+
+static void hear_cut(struct site *site, struct now now, const struct bus_message *message)
+{
+    (void)message;
+    call_end_all(site, now);
+}
+
+/* What follows from a word. Those for us alone are counted. */
+static const struct word {
+    void (*hear)(struct site *site, struct now now, const struct bus_message *message);
+    bool is_counted;
+} words[BUS_WORDS] = {
+    [BUS_HELLO] = {hear_hello, false},  [BUS_BYE] = {hear_bye, false},
+    [BUS_PEERS] = {hear_peers, false},  [BUS_ASK] = {hear_ask, true},
+    [BUS_ROSTER] = {hear_roster, true}, [BUS_DIAL] = {call_hear, true},
+    [BUS_FRAME] = {call_hear, true},    [BUS_GRANT] = {call_hear, true},
+    [BUS_END] = {call_hear, true},      [BUS_CUT] = {hear_cut, true},
+};
+
+/* A gap before a counted word means that others are lost. */
+static void check_gap(struct site *site, struct now now, uint64_t sequence)
+{
+    bool is_gap = site->heard != 0 && sequence != site->heard + 1;
+    site->heard = sequence;
     if (is_gap) {
         site->is_listing = false;
         call_end_all(site, now);
         site_say(site, (struct bus_message){.word = BUS_CUT});
-    }
-    switch (message->word) {
-    case BUS_ASK:
-        say_roster(site);
-        if (!site->is_known) {
-            ask(site, now);
-        }
-        return;
-    case BUS_ROSTER:
-        hear_roster(site, now, message);
-        return;
-    case BUS_CUT:
-        call_end_all(site, now);
-        return;
-    case BUS_DIAL:
-    case BUS_FRAME:
-    case BUS_GRANT:
-    case BUS_END:
-        call_hear(site, now, message);
-        return;
-    case BUS_HELLO:
-    case BUS_BYE:
-    case BUS_PEERS:
-    case BUS_WORDS:
-        return;
     }
 }
 
@@ -222,6 +237,7 @@ void cluster_hear(struct cluster *cluster, struct now now, struct str bytes)
     if (bus_read(bytes, &message) != ERR_NONE || str_eq(message.site, cluster_id(cluster))) {
         return;
     }
+    const struct word *word = &words[message.word];
     struct site *site = map_get(&cluster->sites, message.site);
     if (site == NULL && message.word != BUS_BYE) {
         site = site_new(cluster, now, message.site);
@@ -230,29 +246,10 @@ void cluster_hear(struct cluster *cluster, struct now now, struct str bytes)
         return;
     }
     site->heard_ms = now.mono_ms;
-    switch (message.word) {
-    case BUS_HELLO:
-        if (!site->is_known || message.number != site->revision) {
-            ask(site, now);
-        }
-        return;
-    case BUS_BYE:
-        site_free(site, now);
-        return;
-    case BUS_PEERS:
-        hear_peers(site, now, &message);
-        return;
-    case BUS_ASK:
-    case BUS_ROSTER:
-    case BUS_DIAL:
-    case BUS_FRAME:
-    case BUS_GRANT:
-    case BUS_END:
-    case BUS_CUT:
-    case BUS_WORDS:
-        hear_counted(site, now, &message);
-        return;
+    if (word->is_counted) {
+        check_gap(site, now, message.sequence);
     }
+    word->hear(site, now, &message);
 }
 
 /* relay_cluster.count */
