@@ -36,11 +36,7 @@ const struct route fed_routes[] = {
     /* methods   path                                          who         rate          handler              body */
     {HTTP_GET,   "/federation/v1/version",                     WHO_ANYONE, RATE_OTHER,   version_get,         NULL},
     {HTTP_GET,   "/key/v2/server",                             WHO_ANYONE, RATE_OTHER,   server_keys_get,     NULL},
-<<<<<<< HEAD
     {HTTP_GET,   "/key/v2/server/{}",                          WHO_ANYONE, RATE_OTHER,   server_keys_get,     NULL},
-=======
-    {HTTP_GET,   "/key/v2/server/{}",                          WHO_ANYONE, RATE_OTHER,   server_keys_get,     NULL}, /* as was asked before 1.0 */
->>>>>>> 2456794 (With a real Synapse: a partition, 500 events from before, devices' keys, and a second native server)
     {HTTP_GET,   "/key/v2/query/{}",                           WHO_ANYONE, RATE_ERRAND,  server_keys_of_get,  NULL},
     {HTTP_POST,  "/key/v2/query",                              WHO_ANYONE, RATE_ERRAND,  server_keys_post,    keys_body},
     {HTTP_PUT,   "/federation/v1/send/{}",                     WHO_SERVER, RATE_SERVER,  transaction_put,     send_body},
