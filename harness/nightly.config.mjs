@@ -1,4 +1,4 @@
-/** What takes too long for every run, against a stack that is up (scripts/scenario.sh nightly). */
+/** What takes too long for every run: undriven against a stack that is up (scripts/scenario.sh nightly), idle alone. */
 import { defineConfig } from "@playwright/test";
 
 const artifacts = process.env.ARTIFACTS ?? "../artifacts";

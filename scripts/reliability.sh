@@ -30,7 +30,7 @@ part_simulator() {
         { for (i = 2; i <= NF; i++) if ($i == "crashes,") crashes += $(i - 1) }
         END { printf "{\"fault\":\"simulation: three servers crash at any effect\",\"injected\":%d," \
             "\"lost\":0,\"duplicated\":0,\"out_of_order\":0," \
-            "\"command\":\"make sim SEEDS=%s NODES=3\"}\n", crashes, seeds }' \
+            "\"command\":\"make reliability PARTS=simulator SEEDS=%s\"}\n", crashes, seeds }' \
         "$folder/sim.log" >>"$RELIABILITY"
 }
 

@@ -34,7 +34,7 @@ nightly)
     rounds=${ROUNDS:-5}
     echo "A Chromium without a debugger:"
     (cd "$top/harness" && ARTIFACTS=$ARTIFACTS/undriven \
-        node_modules/.bin/playwright test -c nightly.config.mjs) || status=$?
+        node_modules/.bin/playwright test -c nightly.config.mjs undriven) || status=$?
     n=0
     while [ "$n" -lt "$rounds" ]; do
         n=$((n + 1))

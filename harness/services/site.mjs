@@ -41,6 +41,8 @@ export class Site {
   /** @type {(() => void)[]} what waits */
   #waiting = [];
   port = 0;
+  /** How many websockets of workers were ever opened. */
+  opened = 0;
   /** @type {number | null} where /socket.io/ goes */
   relayPort = null;
 
@@ -51,6 +53,7 @@ export class Site {
     this.#sockets = new WebSocketServer({ noServer: true });
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     this.#sockets.on("connection", (socket) => {
+      this.opened += 1;
       if (this.#deaf) {
         socket.pause();
       }
@@ -225,6 +228,14 @@ export class Site {
       default: {
         if (path.startsWith("/test/client/") && !path.includes("..")) {
           const file = new URL(`../..${path}`, import.meta.url);
+          return { status: 200, type: "text/javascript", bytes: await readFile(file) };
+        }
+        const own = /^\/neurite\/(\w+)$/.exec(path); // the client's own part of the work
+        if (own) {
+          const file = new URL(
+            `../../riot-patches/files/src/neurite/${own[1]}.js`,
+            import.meta.url,
+          );
           return { status: 200, type: "text/javascript", bytes: await readFile(file) };
         }
         const error = { errcode: "M_UNKNOWN", error: "no service worker controls this page" };

@@ -13,7 +13,7 @@ import { scratch, startNeurite, startRelay } from "./servers.mjs";
 
 const KILLS = Number(process.env.KILLS ?? 20);
 const SENDERS = 4;
-const command = `KILLS=${KILLS} make test RINGS=client`;
+const command = `make reliability PARTS=kills KILLS=${KILLS}`;
 
 /**
  * All messages of a room, oldest first.

@@ -222,7 +222,7 @@ static void report(const struct bench *b, const char *file, uint64_t places)
         (void)fprintf(out,
                       "{\"fault\":\"storage: %s, in each of %zu operations\",\"injected\":%llu,"
                       "\"acknowledged\":%llu,\"lost\":%llu,\"duplicated\":%llu,"
-                      "\"command\":\"build/release/test/faults/faults %llu\"}\n",
+                      "\"command\":\"make reliability PARTS=storage PLACES=%llu\"}\n",
                       fault_name((enum fault)kind), operations_n,
                       (unsigned long long)tally->injected, (unsigned long long)tally->acknowledged,
                       (unsigned long long)tally->lost, (unsigned long long)tally->doubled,

@@ -98,7 +98,7 @@ test(`acknowledged writes survive ${ROUNDS} kills -9 of the whole browser under 
     injected: ROUNDS,
     acknowledged: all.length,
     lost: lost.length,
-    command: `CRASH_ROUNDS=${ROUNDS} make test RINGS=worker`,
+    command: `make reliability PARTS=browsers CRASH_ROUNDS=${ROUNDS}`,
   });
   expect(lost).toEqual([]);
   expect((await workerFacts(page)).set_aside).toEqual([]);

@@ -4,8 +4,8 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { Server, enc, fresh } from "../../../test/client/matrix.mjs";
-import { built, expect, startSite, test } from "../../fixtures.mjs";
 import { endPrograms } from "../../../test/client/program.mjs";
+import { built, expect, startSite, test } from "../../fixtures.mjs";
 import { startNeurite, startRelay } from "../../services/programs.mjs";
 import {
   answersOf,

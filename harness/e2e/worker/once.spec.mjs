@@ -193,7 +193,7 @@ test(`six kinds of write are done once, through ${2 * ROUNDS} deaths of the work
     fault: `the worker is killed inside six kinds of write, before and after their commit, ${browserName}`,
     injected: 2 * ROUNDS,
     ...tally,
-    command: `ONCE_ROUNDS=${ROUNDS} make test RINGS=worker`,
+    command: `make reliability PARTS=browsers ONCE_ROUNDS=${ROUNDS}`,
   });
   expect(wrong).toEqual([]);
 });

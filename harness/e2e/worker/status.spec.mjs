@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { metrics } from "../../../test/client/metrics.mjs";
+import { fresh } from "../../../test/client/matrix.mjs";
+import { launchOptions } from "../../browsers.mjs";
 import { expect, startSite, test } from "../../fixtures.mjs";
 import { endPrograms } from "../../../test/client/program.mjs";
 import { startNeurite, startRelay } from "../../services/programs.mjs";
-import { ask, install } from "../../worker.mjs";
+import { ask, install, killWorkers, serverOf } from "../../worker.mjs";
 
 const RELAY_PORT = Number(process.env.RELAY_PORT ?? 18595);
 
@@ -41,6 +43,32 @@ test("the status page says why a homeserver does not start", async ({ page, site
   await page.goto(`${site.origin}/_neurite/`);
   await expect(page.locator("#state")).toHaveText("not running");
   await expect(page.locator("#notice")).toContainText("/dendrite.wasm is missing");
+});
+
+test("in a private window the homeserver lives in memory; where a page can know, it says so", async ({
+  playwright,
+  browserName,
+  site,
+}, info) => {
+  const { firefoxUserPrefs, ...options } = launchOptions[/** @type {"firefox"} */ (browserName)];
+  const browser = await playwright[browserName].launch({
+    ...options,
+    // A context of Playwright's is what Chromium calls incognito; Firefox has to be told.
+    firefoxUserPrefs: { ...firefoxUserPrefs, "browser.privatebrowsing.autostart": true },
+  });
+  const page = await browser.newPage();
+  await install(page, site.origin);
+  await serverOf(page).register(fresh("alice"));
+  await killWorkers(page, browserName);
+  expect((await ask(page, "GET", "/_neurite/status")).json.accounts).toBe(1);
+  const { json } = await ask(page, "GET", "/_neurite/alive");
+  const notice = browserName === "firefox" ? /private window: .* lives in memory/ : /^$/;
+  expect(json.notice).toMatch(notice);
+  await page.goto(`${site.origin}/_neurite/`);
+  await expect(page.locator("#state")).toHaveText("running");
+  await expect(page.locator("#notice")).toHaveText(notice);
+  await page.screenshot({ path: info.outputPath("private.png") });
+  await browser.close();
 });
 
 test("the metrics are Prometheus' text, with the worker's own figures", async ({

@@ -4,7 +4,7 @@
  */
 import { configLines } from "./config.js";
 import { Core } from "./core.js";
-import { Image, TornError, openStorage } from "./image.js";
+import { Image, TornError, isPrivate, openStorage } from "./image.js";
 import { FOLD_AT, Instance } from "./instance.js";
 import { takeLock } from "./lock.js";
 import { ModuleError, downloadModule, keepModule, keptModule } from "./module.js";
@@ -26,6 +26,9 @@ const PROBE_SIZE = 1024 * 1024;
 const PROBE_EVERY_MS = 2000;
 const WRITES_WAIT_MS = 5000;
 const LOOK_MS = 50;
+
+const PRIVATE =
+  "This is a private window: its homeserver lives in memory, and is gone when the last one closes.";
 
 const pause = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -54,8 +57,10 @@ export class Homeserver {
   #deaths = [];
   /** @type {Set<() => void>} */
   #watchers = new Set();
-  /** What people should know of: why it does not start, or why a new build is not used. */
-  notice = "";
+  /** Why it does not start, or why a new build is not used. */
+  #trouble = "";
+  /** What is so for as long as this worker lives. */
+  #standing = "";
 
   /** @param {import("./log.js").Log} log */
   constructor(log) {
@@ -105,11 +110,13 @@ export class Homeserver {
       const opening = this.#openImage();
       opening.catch(() => {});
       const { build, fresh } = await finding;
-      const [core, image, config] = await Promise.all([
+      const [core, image, config, hasNoDisk] = await Promise.all([
         Core.instantiate(build.module, (level, line) => this.#log.add(level, line)),
         opening,
         configLines(build.section.build, this.#readOnly),
+        isPrivate(),
       ]);
+      this.#standing = hasNoDisk ? PRIVATE : "";
       image.parts.forEach(([index, offset, bytes]) => core.load(index, offset, bytes));
       const { error, why } = core.open(image.size, config);
       if (error === "refused") {
@@ -127,7 +134,7 @@ export class Homeserver {
       if (fresh) {
         await keepModule(fresh).catch((failed) => this.#log.error(`keeping the build: ${failed}`));
       }
-      this.notice = "";
+      this.#trouble = "";
       const took = Math.round(performance.now() - begin);
       this.#log.info(
         `started build ${build.section.build} in ${took} ms, image ${image.size} bytes`,
@@ -135,9 +142,9 @@ export class Homeserver {
       return /** @type {Instance} */ (/** @type {unknown} */ (this.#instance));
     } catch (error) {
       release();
-      if (this.notice !== messageOf(error)) {
-        this.notice = messageOf(error);
-        this.#log.error(`start: ${this.notice}`); // not again with each request that tries
+      if (this.#trouble !== messageOf(error)) {
+        this.#trouble = messageOf(error);
+        this.#log.error(`start: ${this.#trouble}`); // not again with each request that tries
       }
       throw error;
     }
@@ -432,7 +439,7 @@ export class Homeserver {
       const download = await downloadModule(this.#etag);
       if (download) {
         this.#etag = download.etag;
-        this.notice = "";
+        this.#trouble = "";
         if (download.section.build !== build.section.build) {
           await this.#swap(build, download);
         }
@@ -455,8 +462,8 @@ export class Homeserver {
     if (error.foreign && (await newerWorker())) {
       return;
     }
-    this.notice = `${error.message}. Build ${build.section.build} goes on.`;
-    this.#log.error(this.notice);
+    this.#trouble = `${error.message}. Build ${build.section.build} goes on.`;
+    this.#log.error(this.#trouble);
   }
 
   /**
@@ -468,8 +475,8 @@ export class Homeserver {
     this.#log.info(`build ${build} is there; rehearsing it on a copy of the image`);
     const trouble = await rehearse(download, await this.#openStorage(), this.#log);
     if (trouble) {
-      this.notice = `Build ${build} is not used: ${trouble}. Build ${old.section.build} goes on.`;
-      this.#log.error(this.notice);
+      this.#trouble = `Build ${build} is not used: ${trouble}. Build ${old.section.build} goes on.`;
+      this.#log.error(this.#trouble);
       return;
     }
     this.#starting ??= this.#replace(old, download).finally(() => {
@@ -498,7 +505,7 @@ export class Homeserver {
     } catch (error) {
       this.#build = old;
       const next = await this.#start();
-      this.notice = `Build ${download.section.build} did not start: ${messageOf(error)}`;
+      this.#trouble = `Build ${download.section.build} did not start: ${messageOf(error)}`;
       return next;
     }
   }
@@ -534,6 +541,11 @@ export class Homeserver {
 
   get build() {
     return this.#build?.section ?? null;
+  }
+
+  /** What people should know of, if there is anything. */
+  get notice() {
+    return this.#trouble || this.#standing;
   }
 
   /** Facts for the status page. */

@@ -44,6 +44,21 @@ export function openStorage() {
 }
 
 /**
+ * Whether the storage ends with the window: Firefox shows it by refusing files. Chromium lets no page
+ * know, so there the answer is always no.
+ *
+ * @returns {Promise<boolean>}
+ */
+export async function isPrivate() {
+  try {
+    await navigator.storage.getDirectory();
+    return false;
+  } catch (error) {
+    return error instanceof DOMException && error.name === "SecurityError";
+  }
+}
+
+/**
  * FNV-1a over 32-bit words: to tell a torn record, not a forged one.
  *
  * @param {Uint8Array<ArrayBuffer>} bytes a multiple of four, as pages are
