@@ -7,7 +7,8 @@ import path from "node:path";
 import { promisify } from "node:util";
 
 import { Server } from "../client/matrix.mjs";
-import { freePort, scratch, startNeurite } from "../client/servers.mjs";
+import { freePort } from "../client/program.mjs";
+import { scratch, startNeurite } from "../client/servers.mjs";
 
 const run = promisify(execFile);
 const top = path.resolve(import.meta.dirname, "../..");
