@@ -40,7 +40,9 @@ struct carrier {
     pthread_mutex_t lock; /* of what follows */
     natsMsg **waiting;    /* WAITING_MAX of them fit */
     size_t n_waiting;
-    bool is_lost, is_closed;
+    bool is_lost;
+    unsigned n_open;          /* subscriptions with messages still to come */
+    pthread_cond_t is_silent; /* there is none */
     STAILQ_HEAD(parcels, parcel) out;
     size_t out_bytes;
     bool is_ending;        /* nothing more is published */
@@ -61,7 +63,7 @@ static void on_message(natsConnection *connection, natsSubscription *subscriptio
     (void)subscription;
     (void)pthread_mutex_lock(&carrier->lock);
     bool is_first = carrier->n_waiting == 0;
-    bool has_room = carrier->n_waiting < WAITING_MAX && !carrier->is_closed;
+    bool has_room = carrier->n_waiting < WAITING_MAX;
     if (has_room) {
         carrier->waiting[carrier->n_waiting] = message;
         carrier->n_waiting++;
@@ -79,12 +81,19 @@ static void on_moved(natsConnection *connection, void *arg)
     struct carrier *carrier = arg;
     (void)connection;
     (void)pthread_mutex_lock(&carrier->lock);
-    bool is_open = !carrier->is_closed;
     carrier->is_lost = true;
     (void)pthread_mutex_unlock(&carrier->lock);
-    if (is_open) {
-        carrier->calls.wake(carrier->calls.arg);
-    }
+    carrier->calls.wake(carrier->calls.arg);
+}
+
+/* The last call of a subscription: the library has let go of its messages. */
+static void on_complete(void *arg)
+{
+    struct carrier *carrier = arg;
+    (void)pthread_mutex_lock(&carrier->lock);
+    carrier->n_open--;
+    (void)pthread_cond_signal(&carrier->is_silent);
+    (void)pthread_mutex_unlock(&carrier->lock);
 }
 
 /* --- on the speaker's thread ----------------------------------------------------------------- */
@@ -158,17 +167,29 @@ static void write_subject(struct carrier *carrier, char out[SUBJECT_MAX], struct
     arena_clear(a);
 }
 
-static natsStatus subscribe(struct carrier *carrier, struct str own)
+static natsStatus subscribe(struct carrier *carrier, const char *subject, natsSubscription **out)
+{
+    natsStatus s = natsConnection_Subscribe(out, carrier->connection, subject, on_message, carrier);
+    if (s != NATS_OK) {
+        return s;
+    }
+    (void)pthread_mutex_lock(&carrier->lock);
+    carrier->n_open++;
+    (void)pthread_mutex_unlock(&carrier->lock);
+    s = natsSubscription_SetOnCompleteCB(*out, on_complete, carrier);
+    if (s != NATS_OK) {
+        on_complete(carrier); /* closed already: the library does not say so any more */
+    }
+    return s;
+}
+
+static natsStatus subscribe_both(struct carrier *carrier, struct str own)
 {
     char subject[SUBJECT_MAX];
     write_subject(carrier, subject, own);
-    natsStatus s = natsConnection_Subscribe(&carrier->all, carrier->connection, SUBJECT_ALL,
-                                            on_message, carrier);
-    s = s != NATS_OK ? s
-                     : natsConnection_Subscribe(&carrier->own, carrier->connection, subject,
-                                                on_message, carrier);
-    s = s != NATS_OK ? s : natsSubscription_SetPendingLimits(carrier->own, WAITING_MAX, -1);
-    return s;
+    natsStatus s = subscribe(carrier, SUBJECT_ALL, &carrier->all);
+    s = s != NATS_OK ? s : subscribe(carrier, subject, &carrier->own);
+    return s != NATS_OK ? s : natsSubscription_SetPendingLimits(carrier->own, WAITING_MAX, -1);
 }
 
 struct carrier *carrier_open(const char *url, struct str own, const struct carrier_calls *calls)
@@ -181,12 +202,13 @@ struct carrier *carrier_open(const char *url, struct str own, const struct carri
     carrier->taken = base_alloc(WAITING_MAX * sizeof(*carrier->taken));
     (void)pthread_mutex_init(&carrier->lock, NULL);
     (void)pthread_cond_init(&carrier->is_out, NULL);
+    (void)pthread_cond_init(&carrier->is_silent, NULL);
     STAILQ_INIT(&carrier->out);
     natsStatus s = natsOptions_Create(&options);
     s = s != NATS_OK ? s : set_options(options, url, carrier);
     s = s != NATS_OK ? s : natsConnection_Connect(&carrier->connection, options);
     s = s == NATS_NOT_YET_CONNECTED ? NATS_OK : s;
-    s = s != NATS_OK ? s : subscribe(carrier, own);
+    s = s != NATS_OK ? s : subscribe_both(carrier, own);
     natsOptions_Destroy(options);
     carrier->has_speaker =
         s == NATS_OK && pthread_create(&carrier->speaker, NULL, speak, carrier) == 0;
@@ -249,28 +271,36 @@ static void end_speaker(struct carrier *carrier)
     }
 }
 
+/* The library frees messages on one thread and delivers them on another, and its end stops the
+ * first without regard for the second: what that one lets go of later is never freed. So both
+ * subscriptions end before the library does. */
+static void end_subscriptions(struct carrier *carrier)
+{
+    natsConnection_Close(carrier->connection);
+    (void)pthread_mutex_lock(&carrier->lock);
+    while (carrier->n_open > 0) {
+        (void)pthread_cond_wait(&carrier->is_silent, &carrier->lock);
+    }
+    (void)pthread_mutex_unlock(&carrier->lock);
+    for (size_t i = 0; i < carrier->n_waiting; i++) {
+        natsMsg_Destroy(carrier->waiting[i]);
+    }
+    natsSubscription_Destroy(carrier->all);
+    natsSubscription_Destroy(carrier->own);
+}
+
 void carrier_close(struct carrier *carrier)
 {
     end_speaker(carrier);
-    (void)natsSubscription_Unsubscribe(carrier->all);
-    (void)natsSubscription_Unsubscribe(carrier->own);
     (void)natsConnection_FlushTimeout(carrier->connection, FLUSH_MS);
-    (void)pthread_mutex_lock(&carrier->lock);
-    carrier->is_closed = true;
-    size_t n = carrier->n_waiting;
-    (void)pthread_mutex_unlock(&carrier->lock);
-    for (size_t i = 0; i < n; i++) {
-        natsMsg_Destroy(carrier->waiting[i]);
-    }
-    natsConnection_Close(carrier->connection);
-    natsSubscription_Destroy(carrier->all);
-    natsSubscription_Destroy(carrier->own);
+    end_subscriptions(carrier);
     natsConnection_Destroy(carrier->connection);
     (void)nats_CloseAndWait(0); /* its threads have ended */
     base_free(carrier->waiting);
     base_free(carrier->taken);
     arena_free(carrier->scratch);
     (void)pthread_cond_destroy(&carrier->is_out);
+    (void)pthread_cond_destroy(&carrier->is_silent);
     (void)pthread_mutex_destroy(&carrier->lock);
     base_free(carrier);
 }
