@@ -5,7 +5,9 @@
 #include "fed/destination.h"
 #include "fed/incoming.h"
 
-enum { INBOUND_KEEP_MS = 24 * 60 * 60 * 1000 };
+/* So many answers are kept for repeats: a server repeats its last one or two. They are counted, not
+ * timed, since a clock that jumps would forget them all. */
+enum { KEPT_OF_SERVER = 64, KEPT = 65536 };
 
 struct edu_row {
     const char *type;
@@ -93,8 +95,10 @@ enum err transaction_put(struct hs *hs, struct req *req)
     }
     TRY(take_pdus(hs, req, results));
     TRY(take_edus(hs, req));
-    TRY(store_run(hs->store, STMT_INBOUND_PUT, "itti", req->origin_name, req->params[0],
-                  json_str(req->a, out), hs->now.unix_ms));
-    TRY(store_run(hs->store, STMT_INBOUND_EXPIRE, "i", hs->now.unix_ms - INBOUND_KEEP_MS));
+    TRY(store_run(hs->store, STMT_INBOUND_PUT, "itt", req->origin_name, req->params[0],
+                  json_str(req->a, out)));
+    TRY(store_run(hs->store, STMT_INBOUND_FORGET_OF, "ii", req->origin_name,
+                  (int64_t)KEPT_OF_SERVER));
+    TRY(store_run(hs->store, STMT_INBOUND_FORGET, "i", (int64_t)KEPT));
     return reply_json(req, out);
 }

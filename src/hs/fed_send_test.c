@@ -191,8 +191,39 @@ TEST(a_gap_of_more_than_may_wait_is_not_fetched_twice_and_closes_as_somebody_rea
     town_free(s.t);
 }
 
+/* House 1 sends a letter from bob to alice in a transaction with that id. */
+static void deliver(struct scene *s, const char *txn_id)
+{
+    static const char letter[] =
+        "{\"origin\":\"%.*s\",\"origin_server_ts\":1,\"pdus\":[],\"edus\":[{"
+        "\"edu_type\":\"m.direct_to_device\",\"content\":{\"sender\":\"%s\",\"type\":\"test."
+        "letter\","
+        "\"message_id\":\"one\",\"messages\":{\"%s\":{\"*\":{\"txn\":\"%s\"}}}}}]}";
+    struct str body =
+        town_text(s->t, letter, STR_ARG(town_name(s->t, 1)), town_user_id(s->t, 1, "bob"),
+                  town_user_id(s->t, 0, "alice"), txn_id);
+    struct str line = town_text(s->t, "PUT /_matrix/federation/v1/send/%s", txn_id);
+    CHECK(town_serve(s->t, 1, 0, line.p, body.p) == 200);
+}
+
+TEST(a_repeated_transaction_is_known_though_the_clock_was_wrong_meanwhile)
+{
+    static const int64_t year_ms = (int64_t)365 * 24 * 3600 * 1000;
+    struct scene s;
+    open_scene(&s);
+    deliver(&s, "first");
+    s.t->now.unix_ms += year_ms;
+    deliver(&s, "second");
+    s.t->now.unix_ms -= year_ms;
+    deliver(&s, "first");
+    CHECK(town_ask(s.t, 0, s.alice, "GET /_matrix/client/v3/sync", "") == 200);
+    CHECK(json_count(json_get_array(json_get_object(s.t->answer, "to_device"), "events")) == 2);
+    town_free(s.t);
+}
+
 TEST_MAIN(
     TEST_ROW(a_gap_of_more_than_may_wait_is_not_fetched_twice_and_closes_as_somebody_reads_back),
+    TEST_ROW(a_repeated_transaction_is_known_though_the_clock_was_wrong_meanwhile),
     TEST_ROW(who_was_thrown_out_while_gone_for_long_hears_of_it_and_of_nothing_after_it),
     TEST_ROW(a_message_that_follows_a_notice_goes_with_it_in_one_transaction),
     TEST_ROW(a_notice_that_nothing_follows_leaves_after_a_moment),

@@ -76,11 +76,12 @@ test.describe("5 the worker dies", () => {
       for (const [i, delay] of CUTS_MS.entries()) {
         const name = `Cut ${i} of ${person.name}`;
         const before = (await person.status()).worker;
-        await person.page.evaluate((wanted) => {
+        const begun = { wanted: name, delay };
+        const answered = await person.page.evaluate(async ({ wanted, delay }) => {
           // As the client does: the same id again when no answer came.
           const send = async (/** @type {string} */ id, tries = 8) => {
-            // Large enough to be at work on for a while.
-            const more = Array.from({ length: 100 }, (_, n) => ({
+            // Large enough to be at work on for a while, also where looking takes long.
+            const more = Array.from({ length: 200 }, (_, n) => ({
               type: "test.part",
               state_key: String(n),
               content: {},
@@ -100,12 +101,11 @@ test.describe("5 the worker dies", () => {
               }
             }
           };
-          /** @type {any} */ (window).neuriteCreating = send(crypto.randomUUID());
-        }, name);
-        await person.page.evaluate((ms) => new Promise((done) => setTimeout(done, ms)), delay);
-        const answered = await person.page.evaluate(() =>
-          Promise.race([/** @type {any} */ (window).neuriteCreating, Promise.resolve("none yet")]),
-        );
+          const creating = send(crypto.randomUUID());
+          Object.assign(window, { neuriteCreating: creating });
+          await new Promise((done) => setTimeout(done, delay));
+          return Promise.race([creating, Promise.resolve("none yet")]);
+        }, begun);
         await person.killWorker();
         cut += answered === "none yet" ? 1 : 0;
         const status = await person.page.evaluate(
