@@ -149,7 +149,10 @@ for (const kind of relays) {
       const answer = await a.call(b.id);
       assert.equal(answer.status, 0);
       // Our relay tells departures; npm's is asked first, and so is ours when the call is as quick.
-      assert.match(answer.body.toString(), /^(Peer not found|no relay knows the peer)$/);
+      // npm's leaves a dial unanswered that meets the peer in the moment of his end.
+      const words = ["Peer not found", "no relay knows the peer"];
+      if (kind === "npm") words.push("the dial was not answered");
+      assert.ok(words.includes(answer.body.toString()), answer.body.toString());
     });
 
     stackTest("is discovered and dialled by npm's client", kind, async ({ relay, a, npm }) => {
