@@ -118,7 +118,8 @@ for (const [name, fill, free] of ways) {
       if (answer.status === 200) {
         acknowledged.set("after", answer.body.event_id);
       } else {
-        assert.equal(answer.status, 403, JSON.stringify(answer.body));
+        // 503: the one whose flush met the last full moment is asked to come again.
+        assert.ok([403, 503].includes(answer.status), JSON.stringify(answer.body));
         assert.ok(Date.now() < end, "writes come back when there is room");
         await pause(100);
       }
