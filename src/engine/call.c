@@ -78,6 +78,19 @@ bool call_is_possible(const struct hs *hs, struct str server)
                                       : hs->settings.federates && mxid_is_server(server);
 }
 
+/* Before there was M_UNRECOGNIZED it was 404 without a word. */
+bool call_is_unknown(int status, const struct json *body)
+{
+    struct str code = json_get_text(body, "errcode");
+    return str_eq(code, STR("M_UNRECOGNIZED")) ? status == 400 || status == 404 || status == 405
+                                               : status == 404 && str_is_absent(code);
+}
+
+const struct json *call_unwrap(const struct json *body)
+{
+    return json_is(body, JSON_ARRAY) && json_count(body) == 2 ? json_next(json_first(body)) : NULL;
+}
+
 struct call *call_new(struct hs *hs, struct str server, answer_fn answer)
 {
     struct arena *a = arena_new();

@@ -27,6 +27,13 @@ struct call {
     void *ctx; /* the caller's, usually allocated in a; ids, never pointers into other lifetimes */
 };
 
+/* Is this the answer of a server that does not know the operation, perhaps only its newer version?
+ */
+bool call_is_unknown(int status, const struct json *body);
+/* The answer in what an operation of version 1 answers with: [200, answer]; NULL: it is not that.
+ */
+const struct json *call_unwrap(const struct json *body);
+
 struct calls *calls_new(void);
 void calls_free(struct calls *calls);
 

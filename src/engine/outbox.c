@@ -156,10 +156,14 @@ enum err outbox_on_fact(struct hs *hs, const struct fact *fact)
         return tell_newcomer(hs, fact);
     }
     struct servers servers;
+    int64_t author;
     TRY(servers_of(hs, fact->room->nid, &servers));
     TRY(add_target(hs, fact->ev, &servers));
+    TRY(store_name(hs->store, mxid_server(fact->ev->sender), &author));
     for (size_t i = 0; i < servers.n; i++) {
-        TRY(put(hs, servers.at[i], fact->event, STR_ABSENT, STR_ABSENT));
+        if (servers.at[i] != author) { /* it has told us itself, by send_join say */
+            TRY(put(hs, servers.at[i], fact->event, STR_ABSENT, STR_ABSENT));
+        }
     }
     return ERR_NONE;
 }

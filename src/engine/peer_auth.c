@@ -48,18 +48,10 @@ static enum err check_signature(struct hs *hs, struct req *req, const struct x_m
 {
     uint8_t key[SIGN_PUBLIC_SIZE];
     TRY(server_key_find(hs, x->origin, x->key, hs->now.unix_ms, key));
-    struct json *object = json_object(req->a);
-    json_put_text(object, "method", req->head->method_text);
-    json_put_text(object, "uri", req->head->target);
-    json_put_text(object, "origin", x->origin);
-    json_put_text(object, "destination", destination);
-    if (!str_is_empty(req->body_text)) {
-        json_put(object, STR("content"), json_copy(req->a, req->body));
-    }
-    struct json *signatures = json_put_object(object, STR("signatures"));
-    struct json *of_origin = json_put_object(signatures, x->origin);
-    json_put_text(of_origin, arena_str(req->a, x->key).p, x->sig);
-    return seal_json_check(req->a, object, x->origin, x->key, key);
+    struct seal_request request = {req->head->method_text, req->head->target, destination,
+                                   str_is_empty(req->body_text) ? NULL : req->body};
+    struct seal_request_claim claim = {x->origin, x->key, x->sig};
+    return seal_request_check(req->a, &request, &claim, key);
 }
 
 enum err peer_auth_check(struct hs *hs, struct req *req)

@@ -67,17 +67,17 @@ static enum err sign_into(struct arena *a, struct json *to, const struct json *f
     return err;
 }
 
-/* Whose signature is looked for, and the key it should fit. */
-struct claim {
-    struct str server, key_id;
-    const uint8_t *public_key;
-};
+/* In base64; absent: there is none. */
+static struct str signature_of(const struct json *object, struct str server, struct str key_id)
+{
+    const struct json *signatures = json_get(object, STR("signatures"));
+    return json_text(json_get(json_get(signatures, server), key_id));
+}
 
 /* Without a look at who may use which key id. */
-static enum err check_raw(struct arena *a, const struct json *signatures, const struct json *from,
-                          bool strict, struct claim claim)
+static enum err check_raw(struct arena *a, struct str base64, const struct json *from, bool strict,
+                          const uint8_t public_key[SIGN_PUBLIC_SIZE])
 {
-    struct str base64 = json_text(json_get(json_get(signatures, claim.server), claim.key_id));
     struct str signature;
     struct buf text;
     if (str_is_absent(base64)) {
@@ -90,7 +90,7 @@ static enum err check_raw(struct arena *a, const struct json *signatures, const 
     buf_init(&text, SIGNED_MAX);
     enum err err = write_canonical(&text, strict, from, LEAVING_OUT(unsigned_parts));
     if (err == ERR_NONE) {
-        err = sign_check(claim.public_key, buf_str(&text), (const uint8_t *)signature.p);
+        err = sign_check(public_key, buf_str(&text), (const uint8_t *)signature.p);
     }
     buf_release(&text);
     return err;
@@ -101,23 +101,41 @@ enum err seal_json_sign(struct arena *a, struct json *object, const struct event
     return sign_into(a, object, object, true, signer);
 }
 
-enum err seal_request_sign(struct arena *a, const struct seal_request *request,
-                           const struct event_signer *signer, struct str *out)
+static struct json *request_object(struct arena *a, const struct seal_request *request,
+                                   struct str origin)
 {
     struct json *object = json_object(a);
     json_put_text(object, "method", request->method);
     json_put_text(object, "uri", request->uri);
-    json_put_text(object, "origin", signer->server);
+    json_put_text(object, "origin", origin);
     json_put_text(object, "destination", request->destination);
     if (request->content != NULL) {
         json_put(object, STR("content"), json_copy(a, request->content));
     }
-    TRY(seal_json_sign(a, object, signer));
+    return object;
+}
+
+enum err seal_request_sign(struct arena *a, const struct seal_request *request,
+                           const struct event_signer *signer, struct str *out)
+{
+    struct json *object = request_object(a, request, signer->server);
+    TRY(sign_into(a, object, object, false, signer));
     const struct json *ours = json_get(json_get_object(object, "signatures"), signer->server);
     *out = arena_fmt(a, "X-Matrix origin=\"%.*s\",destination=\"%.*s\",key=\"%.*s\",sig=\"%.*s\"",
                      STR_ARG(signer->server), STR_ARG(request->destination),
                      STR_ARG(signer->key_id), STR_ARG(json_text(json_get(ours, signer->key_id))));
     return ERR_NONE;
+}
+
+enum err seal_request_check(struct arena *a, const struct seal_request *request,
+                            const struct seal_request_claim *claim,
+                            const uint8_t public_key[SIGN_PUBLIC_SIZE])
+{
+    if (!mxid_key_id_fits(claim->origin, claim->key_id)) {
+        return ERR_REFUSED;
+    }
+    return check_raw(a, claim->signature, request_object(a, request, claim->origin), false,
+                     public_key);
 }
 
 enum err seal_json_check(struct arena *a, const struct json *object, struct str server,
@@ -126,15 +144,13 @@ enum err seal_json_check(struct arena *a, const struct json *object, struct str 
     if (!mxid_key_id_fits(server, key_id)) {
         return ERR_REFUSED;
     }
-    return check_raw(a, json_get(object, STR("signatures")), object, true,
-                     (struct claim){server, key_id, public_key});
+    return check_raw(a, signature_of(object, server, key_id), object, true, public_key);
 }
 
 enum err seal_user_json_check(struct arena *a, const struct json *object, struct str user_id,
                               struct str key_id, const uint8_t public_key[SIGN_PUBLIC_SIZE])
 {
-    return check_raw(a, json_get(object, STR("signatures")), object, true,
-                     (struct claim){user_id, key_id, public_key});
+    return check_raw(a, signature_of(object, user_id, key_id), object, true, public_key);
 }
 
 struct strs seal_key_ids(struct arena *a, const struct json *object, struct str server)
@@ -229,9 +245,8 @@ enum err seal_check(struct arena *a, const struct event *ev, struct str server, 
     if (!mxid_key_id_fits(server, key_id)) {
         return ERR_REFUSED;
     }
-    return check_raw(a, json_get(ev->tree, STR("signatures")),
-                     redact_json(a, ev->version, ev->tree), ev->version->strict_json,
-                     (struct claim){server, key_id, public_key});
+    return check_raw(a, signature_of(ev->tree, server, key_id),
+                     redact_json(a, ev->version, ev->tree), ev->version->strict_json, public_key);
 }
 
 struct strs seal_servers(struct arena *a, const struct event *ev)
@@ -278,8 +293,7 @@ bool seal_third_party_fits(struct arena *a, const struct json *signed_object, st
         for (const struct json *x = json_first(s); x != NULL && left > 0; x = json_next(x)) {
             left--;
             if (mxid_is_key_id(json_key(x)) &&
-                check_raw(a, signatures, signed_object, true,
-                          (struct claim){json_key(s), json_key(x), public_key}) == ERR_NONE) {
+                check_raw(a, json_text(x), signed_object, true, public_key) == ERR_NONE) {
                 return true;
             }
         }

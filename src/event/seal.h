@@ -17,11 +17,21 @@ struct seal_request {
     struct str method, uri, destination;
     const struct json *content;
 };
-/* The value of its authorization header ("Request Authentication"). Errors as above. */
+/* The value of its authorization header ("Request Authentication"). The numbers of its content are
+ * signed as they are written: events of old rooms may have others than canonical JSON knows. */
 enum err seal_request_sign(struct arena *a, const struct seal_request *request,
                            const struct event_signer *signer, struct str *out) MUST_USE;
-/* ERR_ABSENT: no such signature. ERR_REFUSED: it does not fit, or the key id is not one that this
- * server name may use (mxid_key_id_fits). ERR_SYNTAX: no canonical form, no base64. */
+/* Who says to have signed a request, and his signature in base64. */
+struct seal_request_claim {
+    struct str origin, key_id, signature;
+};
+/* ERR_REFUSED: it does not fit, or the key id is not one that this server name may use
+ * (mxid_key_id_fits). ERR_SYNTAX: it is no base64 of a signature. */
+enum err seal_request_check(struct arena *a, const struct seal_request *request,
+                            const struct seal_request_claim *claim,
+                            const uint8_t public_key[SIGN_PUBLIC_SIZE]) MUST_USE;
+/* ERR_ABSENT: no such signature. ERR_REFUSED: as above. ERR_SYNTAX: no canonical form, no base64.
+ */
 enum err seal_json_check(struct arena *a, const struct json *object, struct str server,
                          struct str key_id, const uint8_t public_key[SIGN_PUBLIC_SIZE]) MUST_USE;
 /* The same for a signature of a user, whose key ids are made of a device id or of the key itself.

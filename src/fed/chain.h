@@ -9,7 +9,8 @@
  * AUTH_CHAIN_MAX. */
 enum err chain_of_events(struct hs *hs, struct arena *a, const struct str *ids, size_t n,
                          struct json *out, bool only_ids) MUST_USE;
-/* The events of a state and their auth chain as two arrays. */
+/* The events of a state and their auth chain as two arrays; what others of the state cite is in
+ * both. */
 enum err chain_of_state(struct hs *hs, struct arena *a, int64_t snapshot, struct json *state,
                         struct json *chain, bool only_ids) MUST_USE;
 

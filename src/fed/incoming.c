@@ -135,7 +135,7 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
     if (verdict.kind == VERDICT_MISSING) {
         return missing_fetch(hs, room, ev);
     }
-    if (verdict.kind == VERDICT_REJECT || verdict.kind == VERDICT_DROP) {
+    if (verdict.kind == VERDICT_DROP) { /* one that is rejected has been handled, and is kept so */
         *fault = verdict.why;
     }
     return ERR_NONE;

@@ -70,8 +70,7 @@ static enum err ask(struct hs *hs, struct str server, const struct invite *from,
 static bool is_worth_v1(const struct invite *invite, int status, const struct json *body)
 {
     struct str version = json_get_text(invite->body, "room_version");
-    return !invite->is_v1 && (status == 400 || status == 404) &&
-           str_eq(json_get_text(body, "errcode"), STR("M_UNRECOGNIZED")) &&
+    return !invite->is_v1 && call_is_unknown(status, body) &&
            (str_eq(version, STR("1")) || str_eq(version, STR("2")));
 }
 
@@ -84,10 +83,7 @@ static enum err on_invited(struct hs *hs, struct call *call, int status, struct 
     if (is_worth_v1(invite, status, body)) {
         return ask(hs, call->server, invite, true);
     }
-    if (invite->is_v1 && json_is(body, JSON_ARRAY)) { /* [200, {"event": ...}] */
-        body = json_first(body) == NULL ? NULL : json_next(json_first(body));
-    }
-    const struct json *event = json_get_object(body, "event");
+    const struct json *event = json_get_object(invite->is_v1 ? call_unwrap(body) : body, "event");
     if (status == 0) {
         return finish(hs, invite, arena_fmt(call->a, "the user's server: %s", why).p, "M_UNKNOWN");
     }

@@ -17,22 +17,25 @@
 
 enum { CALL_TIMEOUT_MS = 30000, SERVERS_MAX = 16 };
 
-static enum err on_joined(struct hs *hs, struct call *call, int status, struct json *body,
-                          const char *why);
-static enum err on_knocked(struct hs *hs, struct call *call, int status, struct json *body,
-                           const char *why);
-static enum err on_left(struct hs *hs, struct call *call, int status, struct json *body,
-                        const char *why);
+static enum err joined(struct hs *hs, struct call *call, const struct json *body);
+static enum err knocked(struct hs *hs, struct call *call, const struct json *body);
+static enum err has_left(struct hs *hs, struct call *call, const struct json *body);
 
 struct kind {
     const char *membership, *make, *send;
-    answer_fn on_sent;
+    const char *send_of_old; /* of servers that do not know that one; NULL: there was none */
+    enum err (*take)(struct hs *hs, struct call *call, const struct json *body); /* the answer */
     bool is_entry; /* who comes in must know the room's version */
 };
 
-static const struct kind kind_join = {"join", "v1/make_join", "v2/send_join", on_joined, true};
-static const struct kind kind_knock = {"knock", "v1/make_knock", "v1/send_knock", on_knocked, true};
-static const struct kind kind_leave = {"leave", "v1/make_leave", "v2/send_leave", on_left, false};
+/* clang-format off */
+static const struct kind kind_join = {
+    "join", "v1/make_join", "v2/send_join", "v1/send_join", joined, true};
+static const struct kind kind_knock = {
+    "knock", "v1/make_knock", "v1/send_knock", NULL, knocked, true};
+static const struct kind kind_leave = {
+    "leave", "v1/make_leave", "v2/send_leave", "v1/send_leave", has_left, false};
+/* clang-format on */
 
 /* Goes from call to call; all of it lives in the call's arena. */
 struct join {
@@ -45,8 +48,10 @@ struct join {
     bool is_ahead;    /* what we said in an older stay had not all left to who was asked last */
     struct str event; /* what we sent, as JSON text */
     struct str version;
-    int status; /* of the last refusal, with its error */
+    bool is_of_old; /* sent by the operation's first version */
+    int status;     /* of the last refusal, with its error */
     struct str errcode, error;
+    struct str error_version; /* of the room, where the refusal names it */
 };
 
 static struct join *join_copy(struct arena *a, const struct join *from)
@@ -60,6 +65,7 @@ static struct join *join_copy(struct arena *a, const struct join *from)
     to->version = arena_str(a, from->version);
     to->errcode = arena_str(a, from->errcode);
     to->error = arena_str(a, from->error);
+    to->error_version = arena_str(a, from->error_version);
     for (size_t i = 0; i < from->n_servers; i++) {
         to->servers[i] = arena_str(a, from->servers[i]);
     }
@@ -68,27 +74,20 @@ static struct join *join_copy(struct arena *a, const struct join *from)
 
 static enum err next_server(struct hs *hs, const struct join *join);
 
-/* Refusals that mean the same to our client. Any other, above all one that speaks of tokens, is the
- * other server's own affair. */
+/* What a resident says of the room our client is told in its words, but not what a client would
+ * take for a word about its own session or about this server. */
 static bool is_for_client(const struct join *join)
 {
-    static const struct {
-        int status;
-        const char *code;
-    } rows[] = {
-        {403, "M_FORBIDDEN"},
-        {404, "M_NOT_FOUND"},
-        {400, "M_INCOMPATIBLE_ROOM_VERSION"},
-        {400, "M_UNABLE_TO_AUTHORISE_JOIN"},
-        {400, "M_UNABLE_TO_GRANT_JOIN"},
-        {429, "M_LIMIT_EXCEEDED"},
+    static const char *const others[] = {
+        "M_UNAUTHORIZED",     "M_MISSING_TOKEN", "M_UNKNOWN_TOKEN",  "M_USER_LOCKED",
+        "M_USER_DEACTIVATED", "M_UNRECOGNIZED",  "M_USER_SUSPENDED", "M_CONSENT_NOT_GIVEN",
     };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (join->status == rows[i].status && str_eq(join->errcode, str_of(rows[i].code))) {
-            return true;
-        }
+    bool is = str_starts(join->errcode, STR("M_")) && (join->status == 400 || join->status == 403 ||
+                                                       join->status == 404 || join->status == 429);
+    for (size_t i = 0; i < COUNT_OF(others) && is; i++) {
+        is = !str_eq(join->errcode, str_of(others[i]));
     }
-    return false;
+    return is;
 }
 
 static enum err reply_room(struct hs *hs, const struct join *join);
@@ -124,6 +123,7 @@ static enum err give_up(struct hs *hs, const struct join *join)
     if (is_for_client(join)) {
         (void)reply_error(req, join->status, arena_str(req->a, join->errcode).p, "%.*s",
                           STR_ARG(join->error));
+        json_put_text(req->reply.json, "room_version", join->error_version);
     } else {
         (void)reply_error(req, 404, "M_NOT_FOUND",
                           "no server that is in the room could be reached (%.*s)",
@@ -144,6 +144,7 @@ static enum err refused(struct hs *hs, struct call *call, int status, const stru
         join->status = status;
         join->errcode = json_get_text(body, "errcode");
         join->error = error.n > 0 ? error : str_of(why);
+        join->error_version = json_get_text(body, "room_version");
     }
     return next_server(hs, join);
 }
@@ -208,16 +209,12 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     return ERR_NONE;
 }
 
-static enum err on_joined(struct hs *hs, struct call *call, int status, struct json *body,
-                          const char *why)
+static enum err joined(struct hs *hs, struct call *call, const struct json *body)
 {
     struct join *join = call->ctx;
     const struct room_version *version = room_version_find(join->version);
     struct event *ev;
     const char *fault;
-    if (status != 200 || body == NULL) {
-        return refused(hs, call, status, body, why);
-    }
     TRY(event_parse_text(call->a, version, join->event, &ev, &fault));
     const struct json *signed_event = json_get_object(body, "event");
     if (signed_event != NULL) { /* a restricted join comes back with a signature more */
@@ -233,17 +230,13 @@ static enum err on_joined(struct hs *hs, struct call *call, int status, struct j
     return reply_room(hs, join);
 }
 
-static enum err on_knocked(struct hs *hs, struct call *call, int status, struct json *body,
-                           const char *why)
+static enum err knocked(struct hs *hs, struct call *call, const struct json *body)
 {
     struct join *join = call->ctx;
     const struct room_version *version = room_version_find(join->version);
     struct room *room;
     struct event *ev;
     const char *fault;
-    if (status != 200 || body == NULL) {
-        return refused(hs, call, status, body, why);
-    }
     TRY(event_parse_text(call->a, version, join->event, &ev, &fault));
     TRY(room_make(hs, join->room_id, version, &room));
     const struct json *told = json_get_array(body, "knock_room_state");
@@ -252,14 +245,11 @@ static enum err on_knocked(struct hs *hs, struct call *call, int status, struct 
     return reply_room(hs, join);
 }
 
-static enum err on_left(struct hs *hs, struct call *call, int status, struct json *body,
-                        const char *why)
+static enum err has_left(struct hs *hs, struct call *call, const struct json *body)
 {
-    struct join *join = call->ctx;
+    const struct join *join = call->ctx;
     struct room *room;
-    if (status != 200) {
-        return refused(hs, call, status, body, why);
-    }
+    (void)body;
     TRY(room_find(hs, join->room_id, &room));
     TRY(current_put_outside(hs, room, join->user_id, STR("leave"), 0, STR_ABSENT));
     return reply_room(hs, join);
@@ -317,10 +307,14 @@ static enum err hold_room(struct hs *hs, const struct join *join,
     return ERR_NONE;
 }
 
+static enum err on_sent(struct hs *hs, struct call *call, int status, struct json *body,
+                        const char *why);
+
 static enum err send_signed(struct hs *hs, const struct join *join, struct str server,
                             const struct event *ev)
 {
-    struct call *call = call_new(hs, server, join->kind->on_sent);
+    struct call *call = call_new(hs, server, on_sent);
+    const char *operation = join->is_of_old ? join->kind->send_of_old : join->kind->send;
     struct join *mine = join_copy(call->a, join);
     struct json *body;
     mine->event = arena_str(call->a, ev->json);
@@ -334,10 +328,31 @@ static enum err send_signed(struct hs *hs, const struct join *join, struct str s
         arena_free(call->a);
         return err;
     }
-    struct str path = arena_fmt(call->a, "/_matrix/federation/%s/%.*s/%.*s", join->kind->send,
+    struct str path = arena_fmt(call->a, "/_matrix/federation/%s/%.*s/%.*s", operation,
                                 STR_ARG(percent_write(call->a, join->room_id)),
                                 STR_ARG(percent_write(call->a, ev->id)));
     return call_send(hs, call, "PUT", path, body, CALL_TIMEOUT_MS);
+}
+
+static enum err send_as_of_old(struct hs *hs, const struct call *call, struct join *join)
+{
+    struct event *ev;
+    TRY(event_parse_text(call->a, room_version_find(join->version), join->event, &ev, NULL));
+    join->is_of_old = true;
+    return send_signed(hs, join, call->server, ev);
+}
+
+static enum err on_sent(struct hs *hs, struct call *call, int status, struct json *body,
+                        const char *why)
+{
+    struct join *join = call->ctx;
+    if (call_is_unknown(status, body) && join->kind->send_of_old != NULL && !join->is_of_old) {
+        return send_as_of_old(hs, call, join);
+    }
+    if (status != 200) {
+        return refused(hs, call, status, body, why);
+    }
+    return join->kind->take(hs, call, join->is_of_old ? call_unwrap(body) : body);
 }
 
 static enum err on_made(struct hs *hs, struct call *call, int status, struct json *body,
@@ -403,6 +418,7 @@ static enum err next_server(struct hs *hs, const struct join *join)
     struct buf path;
     mine->tried++;
     mine->is_ahead = ahead;
+    mine->is_of_old = false;
     call->ctx = mine;
     buf_init_in(&path, call->a, HTTP_HEAD_MAX);
     buf_add_fmt(&path, "/_matrix/federation/%s/%.*s/%.*s", join->kind->make,

@@ -113,10 +113,11 @@ static enum err take(struct hs *hs, struct req *req, struct room *room, const ch
         return reply_error(req, 400, "M_BAD_JSON", "%s", why);
     }
     if (!str_eq(ev->type, STR("m.room.member")) || !str_eq(ev->sender, ev->state_key) ||
-        !str_eq(event_membership(ev), str_of(membership)) ||
-        !str_eq(mxid_server(ev->sender), req->origin) || !str_eq(ev->id, req->params[1])) {
-        return reply_error(req, 400, "M_INVALID_PARAM", "this is not a %s of your own user",
-                           membership);
+        !str_eq(event_membership(ev), str_of(membership)) || !str_eq(ev->id, req->params[1])) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "this is not a %s of that id", membership);
+    }
+    if (!str_eq(mxid_server(ev->sender), req->origin)) {
+        return reply_forbidden(req, "that user is not of your server");
     }
     TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
     if (verdict.kind == VERDICT_MISSING) {

@@ -52,6 +52,11 @@ static void send_pdus(struct town *t, struct str pdus)
                                 STR_ARG(town_name(t, 1)));
     body = arena_join(t->a, body, pdus, STR("]}"));
     CHECK(town_serve(t, 1, 0, "PUT /_matrix/federation/v1/send/1", body.p) == 200);
+    const struct json *results = json_get_object(t->answer, "pdus");
+    CHECK(json_count(results) > 0);
+    for (const struct json *r = json_first(results); r != NULL; r = json_next(r)) {
+        CHECK(json_get(r, STR("error")) == NULL); /* what is rejected has been handled */
+    }
 }
 
 /* Bob, of house 1, has power in a room of his own, of which house 0 is too. */

@@ -221,7 +221,20 @@ TEST(a_repeated_transaction_is_known_though_the_clock_was_wrong_meanwhile)
     town_free(s.t);
 }
 
+/* In events of old rooms they are allowed. */
+TEST(a_transaction_may_hold_numbers_that_are_not_canonical)
+{
+    struct scene s;
+    open_scene(&s);
+    struct str body = town_text(
+        s.t, "{\"origin\":\"%.*s\",\"origin_server_ts\":1,\"pdus\":[{\"content\":{\"x\":1.10}}]}",
+        STR_ARG(town_name(s.t, 1)));
+    CHECK(town_serve(s.t, 1, 0, "PUT /_matrix/federation/v1/send/odd", body.p) == 200);
+    town_free(s.t);
+}
+
 TEST_MAIN(
+    TEST_ROW(a_transaction_may_hold_numbers_that_are_not_canonical),
     TEST_ROW(a_gap_of_more_than_may_wait_is_not_fetched_twice_and_closes_as_somebody_reads_back),
     TEST_ROW(a_repeated_transaction_is_known_though_the_clock_was_wrong_meanwhile),
     TEST_ROW(who_was_thrown_out_while_gone_for_long_hears_of_it_and_of_nothing_after_it),
