@@ -155,6 +155,19 @@ static enum err find_before(struct case_file *c)
     return snapshot_resolve(c->hs, c->room->version, after, n, &c->before);
 }
 
+/* What follows a rejected event stands on the state before it. Where that cannot be told, whoever
+ * fetches what is missing tells it. */
+static enum err place_rejected(struct case_file *c)
+{
+    struct verdict rejected = c->verdict;
+    if (c->how != ARRIVAL_NEW || c->before != DOOR_STATE_FROM_PREV) {
+        return ERR_NONE;
+    }
+    TRY(find_before(c));
+    c->verdict = rejected;
+    return ERR_NONE;
+}
+
 static enum err check_current(struct case_file *c, struct verdict *verdict)
 {
     struct current_view view = {.hs = c->hs, .room = c->room};
@@ -208,6 +221,7 @@ static enum err check(struct case_file *c)
             return ERR_NONE;
         }
         TRY(check_cited(c));
+        TRY(c->verdict.kind == VERDICT_REJECT ? place_rejected(c) : ERR_NONE);
     }
     if (is_open(c) && c->how != ARRIVAL_OUTLIER) {
         TRY(check_before(c));
@@ -237,8 +251,8 @@ static enum err seen(struct case_file *c, struct stored **known, bool *done)
         return ERR_NONE;
     }
     *done = true;
-    if (c->before > 0 && (*known)->after == 0 && (*known)->status == EVENT_ACCEPTED) {
-        return record_state(c->hs, c->before, *known); /* fetched history: its state is known now */
+    if (c->before > 0 && (*known)->after == 0) { /* fetched history: its state is known now */
+        TRY(record_state(c->hs, c->before, *known));
     }
     if ((*known)->status == EVENT_REJECTED) {
         c->verdict = verdict_reject("it was rejected before");

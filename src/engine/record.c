@@ -254,7 +254,7 @@ enum err record(struct hs *hs, struct room *room, const struct event *ev,
 enum err record_state(struct hs *hs, int64_t before, const struct stored *s)
 {
     int64_t after = before;
-    if (event_is_state(s->ev)) {
+    if (event_is_state(s->ev) && s->status != EVENT_REJECTED) {
         TRY(snapshot_with(hs, before, s->ev->type, s->ev->state_key, s->nid, &after));
     }
     TRY(store_run(hs->store, STMT_EVENT_SET_STATE, "iii", before, after, s->nid));

@@ -17,7 +17,7 @@ enum err record(struct hs *hs, struct room *room, const struct event *ev,
                 const struct record_place *place, enum verdict_kind verdict,
                 const struct stored *known) MUST_USE;
 
-/* The state before an accepted event that is here without it has become known. */
+/* The state before an event that is here without it has become known. */
 enum err record_state(struct hs *hs, int64_t before, const struct stored *s) MUST_USE;
 
 #endif

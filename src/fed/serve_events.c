@@ -62,6 +62,9 @@ static enum err state(struct hs *hs, struct req *req, bool only_ids)
     struct room *room;
     struct stored *s;
     struct str event_id = req_query(req, "event_id");
+    if (str_is_absent(event_id)) {
+        return reply_error(req, 400, "M_MISSING_PARAM", "event_id says at which event");
+    }
     TRY(asked_room_of_witness(hs, req, (struct strs){&event_id, 1}, &room));
     if (room == NULL) {
         return ERR_NONE;
@@ -70,7 +73,8 @@ static enum err state(struct hs *hs, struct req *req, bool only_ids)
     if (s == NULL) {
         return ERR_NONE;
     }
-    if (s->is_outlier || (s->before == 0 && s->ev->prev_events.n > 0)) {
+    if (s->is_outlier || s->status == EVENT_REJECTED ||
+        (s->before == 0 && s->ev->prev_events.n > 0)) {
         return reply_not_found(req, "the state at that event is not known here");
     }
     struct json *out = json_object(req->a);
@@ -188,15 +192,14 @@ static enum err walk(struct hs *hs, struct req *req, struct walk *w, const struc
     for (; w->head < w->tail && json_count(out) < limit; w->head++) {
         struct stored *s;
         enum err err = event_find(hs, w->queue[w->head], &s);
-        if (err == ERR_ABSENT || (err == ERR_NONE && (s->room != room->nid || s->is_outlier ||
-                                                      s->status == EVENT_REJECTED))) {
+        if (err == ERR_ABSENT) {
             continue;
         }
         TRY(err);
-        if (s->ev->depth < w->min_depth) {
+        if (s->room != room->nid || s->is_outlier || s->ev->depth < w->min_depth) {
             continue;
         }
-        if (w->head >= w->skip) {
+        if (w->head >= w->skip && s->status != EVENT_REJECTED) {
             TRY(push(hs, req, s, out));
         }
         for (size_t i = 0; i < s->ev->prev_events.n; i++) {

@@ -48,10 +48,12 @@ static struct str sealed(struct town *t, struct str text)
 
 static void send_pdus(struct town *t, struct str pdus)
 {
+    struct str line = town_text(t, "PUT /_matrix/federation/v1/send/%llu",
+                                (unsigned long long)t->n_parcels); /* each has another id */
     struct str body = town_text(t, "{\"origin\":\"%.*s\",\"origin_server_ts\":1,\"pdus\":[",
                                 STR_ARG(town_name(t, 1)));
     body = arena_join(t->a, body, pdus, STR("]}"));
-    CHECK(town_serve(t, 1, 0, "PUT /_matrix/federation/v1/send/1", body.p) == 200);
+    CHECK(town_serve(t, 1, 0, line.p, body.p) == 200);
     const struct json *results = json_get_object(t->answer, "pdus");
     CHECK(json_count(results) > 0);
     for (const struct json *r = json_first(results); r != NULL; r = json_next(r)) {
@@ -132,5 +134,60 @@ TEST(however_many_forks_are_heaped_up_none_pushes_a_state_out)
     town_free(t);
 }
 
+/* A message of a user of house 1 after prev, with what his words are allowed by. */
+static struct str message_after(struct town *t, const char *alice, struct str room,
+                                const char *user_id, struct str prev, const char *body)
+{
+    struct str member = state_id(t, alice, room, "m.room.member", user_id);
+    struct str join =
+        str_is_absent(member) ? STR("") : arena_join(t->a, STR(",\""), member, STR("\""));
+    return sealed(
+        t, town_text(
+               t,
+               "{\"type\":\"m.room.message\",\"room_id\":\"%.*s\",\"sender\":\"%s\",\"content\":{"
+               "\"msgtype\":\"m.text\",\"body\":\"%s\"},\"depth\":99,\"origin_server_ts\":1,"
+               "\"prev_events\":[\"%.*s\"],\"auth_events\":[\"%.*s\",\"%.*s\"%.*s]}",
+               STR_ARG(room), user_id, body, STR_ARG(prev),
+               STR_ARG(state_id(t, alice, room, "m.room.create", "")),
+               STR_ARG(state_id(t, alice, room, "m.room.power_levels", "")), STR_ARG(join)));
+}
+
+static struct str id_of(struct town *t, struct str pdu)
+{
+    struct event *ev;
+    CHECK(event_parse_text(t->a, room_version_default(), pdu, &ev, NULL) == ERR_NONE);
+    return ev->id;
+}
+
+TEST(what_follows_a_rejected_event_stands_on_the_state_before_that)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *bob_id = town_user_id(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 1, bob, room, 0));
+    struct str join = state_id(t, alice, room, "m.room.member", bob_id);
+    struct str stranger =
+        message_after(t, alice, room, town_user_id(t, 1, "mallory"), join, "not in the room");
+    struct str follows = message_after(t, alice, room, bob_id, id_of(t, stranger), "goes on");
+    send_pdus(t, stranger);
+    send_pdus(t, follows);
+    CHECK(!hears(t, alice, room, "not in the room"));
+    CHECK(hears(t, alice, room, "goes on"));
+    struct str of = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s?event_id=%.*s",
+                              STR_ARG(percent_write(t->a, room)), STR_ARG(id_of(t, follows)));
+    CHECK(town_serve(t, 1, 0, of.p, "") == 200);
+    CHECK(json_count(json_get_array(t->answer, "pdu_ids")) > 0);
+    of = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s?event_id=%.*s",
+                   STR_ARG(percent_write(t->a, room)), STR_ARG(id_of(t, stranger)));
+    CHECK(town_serve(t, 1, 0, of.p, "") == 404);
+    of = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s",
+                   STR_ARG(percent_write(t->a, room)));
+    CHECK(town_serve(t, 1, 0, of.p, "") == 400);
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(an_event_that_follows_one_of_another_room_brings_none_of_its_state),
-          TEST_ROW(however_many_forks_are_heaped_up_none_pushes_a_state_out))
+          TEST_ROW(however_many_forks_are_heaped_up_none_pushes_a_state_out),
+          TEST_ROW(what_follows_a_rejected_event_stands_on_the_state_before_that))
