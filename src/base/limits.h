@@ -56,7 +56,9 @@
 #define SYNC_SCAN_MAX 500                /* events of a room looked at for its timeline */
 #define SYNC_BYTES_MAX (8 * 1024 * 1024) /* of events in timelines, all rooms of an answer */
 #define SYNC_TO_DEVICE_MAX 100
-#define SYNC_UNREAD_MAX 100 /* unread messages counted in a room */
+#define SYNC_TO_DEVICE_BYTES_MAX (2 * 1024 * 1024) /* or one message */
+#define SYNC_STRIPPED_BYTES_MAX (2 * 1024 * 1024)  /* told of invites; then only who invites */
+#define SYNC_UNREAD_MAX 100                        /* unread messages counted in a room */
 #define SYNC_HEROES 5
 #define PUSH_TEXT_MAX 8192  /* of a body that is searched for words of push rules */
 #define PUSH_RULES_MAX 1000 /* of one kind */
@@ -67,6 +69,7 @@
 #define PRESENCE_SEEN_MAX 4096
 #define PRESENCE_STATUS_MAX 1024 /* bytes of a status message */
 #define RECEIPTS_MAX 1000        /* of one EDU or request */
+#define RECEIPT_THREADS_MAX 250  /* of a user in a room, the newest */
 #define DEVICES_MAX 1000         /* named in one query or claim */
 #define ONE_TIME_KEYS_MAX 1000   /* kept of a device */
 #define KEY_SIGNATURES_MAX 100   /* of one user on one key */

@@ -3,7 +3,6 @@
 
 #include "engine/account_data.h"
 #include "engine/receipts.h"
-#include "event/mxid.h"
 
 /* *ok false: the refusal is set. */
 static enum err find_event(struct hs *hs, struct req *req, const struct room *room,
@@ -80,8 +79,8 @@ enum err receipt_post(struct hs *hs, struct req *req)
         return reply_error(req, 400, "M_INVALID_PARAM",
                            "a receipt is m.read, m.read.private or m.fully_read");
     }
-    if (thread.p != NULL && (!(str_eq(thread, STR("main")) || mxid_is_event(thread)) ||
-                             str_eq(req->params[1], STR("m.fully_read")))) {
+    if (thread.p != NULL &&
+        (!receipt_is_thread(thread) || str_eq(req->params[1], STR("m.fully_read")))) {
         return reply_error(req, 400, "M_INVALID_PARAM",
                            "thread_id is 'main' or an event, and not for m.fully_read");
     }

@@ -7,6 +7,11 @@
 #include "engine/publish.h"
 #include "event/mxid.h"
 
+bool receipt_is_thread(struct str thread)
+{
+    return str_eq(thread, STR("main")) || mxid_is_event(thread);
+}
+
 /* Does it go back? An event that is not here counts as new. */
 static enum err is_behind(struct hs *hs, const struct receipt *r, int64_t user, int64_t position,
                           bool *behind)
@@ -22,6 +27,14 @@ static enum err is_behind(struct hs *hs, const struct receipt *r, int64_t user, 
     int64_t old = query_int(&q, 1);
     *behind = str_eq(query_str(&q, hs->turn, 0), r->event_id) || (position != 0 && position < old);
     return query_end(&q);
+}
+
+/* Who reads in many threads is remembered in the last of them. */
+static enum err forget_old_threads(struct hs *hs, const struct receipt *r, int64_t user)
+{
+    return r->thread.n == 0 ? ERR_NONE
+                            : store_run(hs->store, STMT_RECEIPT_TRIM, "itii", r->room->nid, r->type,
+                                        user, (int64_t)RECEIPT_THREADS_MAX);
 }
 
 enum err receipt_put(struct hs *hs, const struct receipt *r, bool *moved)
@@ -45,6 +58,7 @@ enum err receipt_put(struct hs *hs, const struct receipt *r, bool *moved)
     TRY(store_position_next(hs->store, &position));
     TRY(store_run(hs->store, STMT_RECEIPT_PUT, "itittiii", r->room->nid, r->type, user, r->thread,
                   r->event_id, at, r->ts, position));
+    TRY(forget_old_threads(hs, r, user));
     TRY(room_touch(hs, r->room, position));
     *moved = true;
     return publish_room_news(hs, r->room->nid);
@@ -81,7 +95,7 @@ static enum err receive_one(struct hs *hs, struct room *room, const struct json 
     struct str membership;
     int64_t user;
     bool moved;
-    if (!mxid_is_event(event_id)) {
+    if (!mxid_is_event(event_id) || !(thread.p == NULL || receipt_is_thread(thread))) {
         return ERR_NONE;
     }
     TRY(store_name_find(hs->store, json_key(one), &user));

@@ -13,7 +13,11 @@ struct receipt {
     int64_t ts;
 };
 
-/* Stores it and wakes the room, unless it goes back behind the one that is there. *moved tells. */
+/* Is it what a thread is called? */
+bool receipt_is_thread(struct str thread);
+
+/* Stores it and wakes the room, unless it goes back behind the one that is there. *moved tells.
+ * Of a user's threads in a room the last RECEIPT_THREADS_MAX are kept. */
 enum err receipt_put(struct hs *hs, const struct receipt *r, bool *moved) MUST_USE;
 /* The same for a user of ours; a public one is told to the other servers in the room. */
 enum err receipt_send(struct hs *hs, const struct receipt *r) MUST_USE;

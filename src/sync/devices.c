@@ -5,7 +5,7 @@
 #include "engine/token.h"
 #include "sync/stream.h"
 
-/* Messages past the hundred are put behind everything told now, in their order, so that the one
+/* Messages that find no place are put behind everything told now, in their order, so that the one
  * token still says exactly what the device has. */
 static enum err postpone(struct sync *s, int64_t after)
 {
@@ -31,28 +31,39 @@ static enum err postpone(struct sync *s, int64_t after)
     return ERR_NONE;
 }
 
+static enum err put_message(struct sync *s, struct str text)
+{
+    struct json *event;
+    TRY(json_parse(s->a, text, &event, NULL) == ERR_NONE ? ERR_NONE : ERR_CORRUPT);
+    json_push(sync_events(s->out, "to_device"), event);
+    s->has_news = true;
+    return ERR_NONE;
+}
+
+/* Anybody may write to a device, so they are counted in bytes as well. */
 enum err to_device_pending(struct sync *s)
 {
     struct query q;
     size_t n = 0;
     int64_t last = 0;
+    int64_t bytes_left = SYNC_TO_DEVICE_BYTES_MAX;
+    bool is_full = false;
     enum err err = ERR_NONE;
     query_start(&q, s->hs->store, STMT_INBOX_LIST, "itii", s->user, s->device_id, s->since,
                 (int64_t)SYNC_TO_DEVICE_MAX);
-    while (err == ERR_NONE && query_next(&q)) {
-        struct json *event;
+    while (err == ERR_NONE && !is_full && query_next(&q)) {
         struct str text = query_str(&q, s->a, 1);
-        last = query_int(&q, 0);
-        err = json_parse(s->a, text, &event, NULL) == ERR_NONE ? ERR_NONE : ERR_CORRUPT;
-        if (err == ERR_NONE) {
-            json_push(sync_events(s->out, "to_device"), event);
+        bytes_left -= (int64_t)text.n;
+        is_full = n > 0 && bytes_left < 0;
+        if (!is_full) {
+            err = put_message(s, text);
+            last = query_int(&q, 0);
             n++;
         }
     }
     enum err ended = query_end(&q);
     TRY(err != ERR_NONE ? err : ended);
-    s->has_news = s->has_news || n > 0;
-    return n == SYNC_TO_DEVICE_MAX ? postpone(s, last) : ERR_NONE;
+    return is_full || n == SYNC_TO_DEVICE_MAX ? postpone(s, last) : ERR_NONE;
 }
 
 /* Changed users of the server, before it is known whom they concern. */

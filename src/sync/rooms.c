@@ -237,6 +237,19 @@ static enum err stripped_of(struct sync *s, const struct room *room, const struc
     return ERR_NONE;
 }
 
+/* Who invites and nothing else. */
+static struct json *bare(struct sync *s, const struct sync_member *m, struct str sender)
+{
+    struct json *events = json_array(s->a);
+    struct json *member = json_push_object(events);
+    json_put_text(member, "type", STR("m.room.member"));
+    json_put_text(member, "sender", sender);
+    json_put_text(member, "state_key", s->user_id);
+    json_put_text(json_put_object(member, STR("content")), "membership", m->word);
+    return events;
+}
+
+/* Anybody may invite, and sends along what he likes. */
 static enum err add_outside(struct sync *s, const struct room *room, const struct sync_member *m)
 {
     struct json *events;
@@ -245,9 +258,12 @@ static enum err add_outside(struct sync *s, const struct room *room, const struc
         return ERR_NONE;
     }
     TRY(stripped_of(s, room, m, &events));
-    if (is_invite && sync_is_ignored(s, inviter_of(events, s->user_id))) {
+    struct str sender = inviter_of(events, s->user_id);
+    if (is_invite && sync_is_ignored(s, sender)) {
         return ERR_NONE;
     }
+    s->stripped_left -= (int64_t)json_str(s->a, events).n;
+    events = s->stripped_left < 0 ? bare(s, m, sender) : events;
     struct json *body = json_object(s->a);
     struct json *state =
         json_put_object(body, is_invite ? STR("invite_state") : STR("knock_state"));

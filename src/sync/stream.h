@@ -23,8 +23,9 @@ struct sync {
     const struct json *ignored; /* m.ignored_user_list: ignored_users; NULL: nobody */
     struct json *push_rules;    /* read when first needed */
     struct json *out;
-    bool has_news;      /* something to tell before the time is up */
-    int64_t bytes_left; /* of event texts, over all rooms: SYNC_BYTES_MAX */
+    bool has_news;         /* something to tell before the time is up */
+    int64_t bytes_left;    /* of event texts, over all rooms: SYNC_BYTES_MAX */
+    int64_t stripped_left; /* of stripped state, over all rooms: SYNC_STRIPPED_BYTES_MAX */
     struct json *joins, *invites, *knocks, *leaves; /* rooms' parts, made when first needed */
     struct map met, parted; /* sets of users who came or went: their devices may be news */
     struct numbers entered; /* rooms that the reader came into since the token */

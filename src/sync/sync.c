@@ -69,7 +69,8 @@ enum err sync_open(struct sync *s, struct hs *hs, const struct req *req, int64_t
                        .since = since,
                        .upto = store_position(hs->store),
                        .filter = filter,
-                       .bytes_left = SYNC_BYTES_MAX};
+                       .bytes_left = SYNC_BYTES_MAX,
+                       .stripped_left = SYNC_STRIPPED_BYTES_MAX};
     s->out = json_object(s->a);
     map_init_in(&s->met, s->a);
     map_init_in(&s->parted, s->a);
