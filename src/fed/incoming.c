@@ -141,6 +141,36 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
     return ERR_NONE;
 }
 
+enum err incoming_in_order(struct hs *hs, struct arena *a, struct room *room,
+                           const struct json *events)
+{
+    struct event *sorted[MISSING_EVENTS_MAX * 2];
+    size_t n = 0;
+    for (const struct json *e = json_first(events); e != NULL; e = json_next(e)) {
+        struct event *ev;
+        const char *why;
+        TRY(incoming_parse(hs, a, room, json_copy(a, e), &ev, &why));
+        if (ev == NULL || n == COUNT_OF(sorted)) {
+            continue;
+        }
+        size_t k = n;
+        while (k > 0 && sorted[k - 1]->depth > ev->depth) {
+            sorted[k] = sorted[k - 1];
+            k--;
+        }
+        sorted[k] = ev;
+        n++;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct verdict verdict;
+        TRY(door_admit(hs, room, sorted[i], ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
+        if (verdict.kind == VERDICT_MISSING) {
+            TRY(missing_fetch(hs, room, sorted[i]));
+        }
+    }
+    return ERR_NONE;
+}
+
 /* --- events that come as a set ---------------------------------------------------------------- */
 
 struct walk {

@@ -15,4 +15,9 @@ enum err incoming_parse(struct hs *hs, struct arena *a, const struct room *room,
 enum err incoming_outliers(struct hs *hs, struct room *room, const struct json *pdus,
                            struct arena *a) MUST_USE;
 
+/* Events of one branch, in the order of their depth; one that cites what is not here waits with
+ * those of its sender (missing_fetch). At most twice MISSING_EVENTS_MAX are taken. */
+enum err incoming_in_order(struct hs *hs, struct arena *a, struct room *room,
+                           const struct json *events) MUST_USE;
+
 #endif

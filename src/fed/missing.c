@@ -34,7 +34,8 @@ enum {
 enum stage {
     STAGE_EVENTS, /* get_missing_events */
     STAGE_AUTH,   /* event_auth */
-    STAGE_STATE,  /* state and event of what comes before, once for each that is missing */
+    STAGE_STATE,  /* state (its ids, then all of it if they say more than is here) and event of
+                   * what comes before, once for each that is missing */
     STAGE_END = STAGE_STATE + EVENT_PREV_MAX,
 };
 
@@ -206,13 +207,14 @@ struct step {
     struct str event_id, wanted; /* the event that waits; what STAGE_STATE asks for */
     struct strs absent;          /* what it cites */
     int64_t stage;
+    bool is_whole; /* of STAGE_STATE: events, not their ids alone */
 };
 
 static enum err on_events(struct hs *hs, struct call *call, int status, struct json *body,
                           const char *why);
 
 static enum err ask_events(struct hs *hs, struct call *call, struct room *room,
-                           const struct event *ev)
+                           const struct step *step)
 {
     struct arena *a = call->a;
     struct query q;
@@ -224,7 +226,7 @@ static enum err ask_events(struct hs *hs, struct call *call, struct room *room,
         json_push_text(earliest, query_str(&q, a, 1));
     }
     TRY(query_end(&q));
-    json_push_text(json_put_array(body, STR("latest_events")), ev->id);
+    json_push_text(json_put_array(body, STR("latest_events")), step->event_id);
     json_put_int(body, "limit", MISSING_EVENTS_MAX);
     TRY(placed_floor(hs, room, &depth));
     json_put_int(body, "min_depth", depth);
@@ -269,45 +271,54 @@ static void begin_stage(struct fetch *f, const struct waiting *w)
     }
 }
 
-static struct step *step_of(struct arena *a, const struct fetch *f, const struct waiting *w,
-                            const struct strs *absent)
+static struct step *step_copy(struct arena *a, const struct step *from)
 {
     struct step *step = ARENA_NEW(a, struct step);
-    assert(absent->n > 0);
-    struct str *ids = arena_array(a, absent->n, sizeof(*ids));
-    for (size_t i = 0; i < absent->n; i++) {
-        ids[i] = arena_str(a, absent->at[i]);
+    struct str *ids = arena_array(a, from->absent.n, sizeof(*ids));
+    for (size_t i = 0; i < from->absent.n; i++) {
+        ids[i] = arena_str(a, from->absent.at[i]);
     }
-    *step = (struct step){.room = f->room, .origin = f->origin, .stage = w->stage};
-    step->absent = (struct strs){ids, absent->n};
-    step->event_id = arena_str(a, w->id);
-    if (w->stage >= STAGE_STATE) {
-        step->wanted = ids[(size_t)(w->stage - STAGE_STATE) % absent->n];
-    }
+    *step = *from;
+    step->absent = (struct strs){ids, from->absent.n};
+    step->event_id = arena_str(a, from->event_id);
+    step->wanted = arena_str(a, from->wanted);
     return step;
+}
+
+static enum err ask_server(struct hs *hs, struct fetch *f, struct room *room, struct str server,
+                           const struct step *step)
+{
+    struct call *call = call_new(hs, server, on_events);
+    struct str room_id = percent_write(call->a, room->id);
+    call->ctx = step_copy(call->a, step);
+    attempt_begin(&f->attempt, call->id);
+    if (step->stage == STAGE_EVENTS) {
+        return ask_events(hs, call, room, step);
+    }
+    struct str path =
+        step->stage == STAGE_AUTH
+            ? arena_fmt(call->a, "/_matrix/federation/v1/event_auth/%.*s/%.*s", STR_ARG(room_id),
+                        STR_ARG(percent_write(call->a, step->event_id)))
+            : arena_fmt(call->a, "/_matrix/federation/v1/%s/%.*s?event_id=%.*s",
+                        step->is_whole ? "state" : "state_ids", STR_ARG(room_id),
+                        STR_ARG(percent_write(call->a, step->wanted)));
+    return call_send(hs, call, "GET", path, NULL, CALL_TIMEOUT_MS);
 }
 
 static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const struct waiting *w,
                     const struct strs *absent)
 {
     struct str server;
+    struct step step = {.room = f->room, .origin = f->origin, .stage = w->stage};
+    assert(absent->n > 0);
+    step.absent = *absent;
+    step.event_id = w->id;
+    if (w->stage >= STAGE_STATE) {
+        step.wanted = absent->at[(size_t)(w->stage - STAGE_STATE) % absent->n];
+    }
     begin_stage(f, w);
     TRY(choose_server(hs, f, w->origin, &server));
-    struct call *call = call_new(hs, server, on_events);
-    struct step *step = step_of(call->a, f, w, absent);
-    call->ctx = step;
-    attempt_begin(&f->attempt, call->id);
-    if (w->stage == STAGE_EVENTS) {
-        return ask_events(hs, call, room, w->ev);
-    }
-    struct str room_id = percent_write(call->a, room->id);
-    struct str path =
-        w->stage == STAGE_AUTH
-            ? arena_fmt(call->a, "/_matrix/federation/v1/event_auth/%.*s/%.*s", STR_ARG(room_id),
-                        STR_ARG(percent_write(call->a, w->id)))
-            : arena_fmt(call->a, "/_matrix/federation/v1/state/%.*s?event_id=%.*s",
-                        STR_ARG(room_id), STR_ARG(percent_write(call->a, step->wanted)));
-    return call_send(hs, call, "GET", path, NULL, CALL_TIMEOUT_MS);
+    return ask_server(hs, f, room, server, &step);
 }
 
 /* What is put behind a gap is told before all that is fetched later, so that older events, which
@@ -417,36 +428,6 @@ static enum err answered(struct hs *hs, struct fetch *f, bool *is_late)
     return ERR_NONE;
 }
 
-static enum err admit_in_order(struct hs *hs, struct arena *a, struct room *room,
-                               const struct json *events)
-{
-    struct event *sorted[MISSING_EVENTS_MAX * 2];
-    size_t n = 0;
-    for (const struct json *e = json_first(events); e != NULL; e = json_next(e)) {
-        struct event *ev;
-        const char *why;
-        TRY(incoming_parse(hs, a, room, json_copy(a, e), &ev, &why));
-        if (ev == NULL || n == COUNT_OF(sorted)) {
-            continue;
-        }
-        size_t k = n;
-        while (k > 0 && sorted[k - 1]->depth > ev->depth) {
-            sorted[k] = sorted[k - 1];
-            k--;
-        }
-        sorted[k] = ev;
-        n++;
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct verdict verdict;
-        TRY(door_admit(hs, room, sorted[i], ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
-        if (verdict.kind == VERDICT_MISSING) {
-            TRY(missing_fetch(hs, room, sorted[i]));
-        }
-    }
-    return ERR_NONE;
-}
-
 /* An event that is asked for together with the state before it. */
 struct placed {
     int64_t room, origin, before;
@@ -456,26 +437,35 @@ struct placed {
 static enum err on_event(struct hs *hs, struct call *call, int status, struct json *body,
                          const char *why);
 
-/* The state before the event that is wanted; now the event itself. *helps: it is one. */
-static enum err take_state(struct hs *hs, struct call *call, struct fetch *f, struct room *room,
-                           const struct json *body, bool *helps)
+static enum err ask_event(struct hs *hs, const struct call *call, struct fetch *f,
+                          const struct room *room, int64_t before)
 {
     const struct step *step = call->ctx;
     struct call *next = call_new(hs, call->server, on_event);
-    int64_t snapshot;
-    enum err err = state_take(hs, room, body, call->a, &snapshot);
-    *helps = snapshot != 0;
-    if (err != ERR_NONE || snapshot == 0) {
-        arena_free(next->a);
-        return err;
-    }
     struct placed *placed = ARENA_NEW(next->a, struct placed);
-    *placed = (struct placed){room->nid, f->origin, snapshot, arena_str(next->a, step->wanted)};
+    *placed = (struct placed){room->nid, f->origin, before, arena_str(next->a, step->wanted)};
     next->ctx = placed;
     attempt_begin(&f->attempt, next->id);
     struct str path = arena_fmt(next->a, "/_matrix/federation/v1/event/%.*s",
                                 STR_ARG(percent_write(next->a, step->wanted)));
     return call_send(hs, next, "GET", path, NULL, CALL_TIMEOUT_MS);
+}
+
+/* The state before the event that is wanted; now the event itself. *helps: it is one, or says that
+ * there is more to be told. */
+static enum err take_state(struct hs *hs, struct call *call, struct fetch *f, struct room *room,
+                           const struct json *body, bool *helps)
+{
+    struct step whole = *(const struct step *)call->ctx;
+    int64_t snapshot;
+    TRY(whole.is_whole ? state_take(hs, room, body, call->a, &snapshot)
+                       : state_take_ids(hs, room, body, call->a, &snapshot));
+    *helps = snapshot != 0 || !whole.is_whole;
+    whole.is_whole = true;
+    if (snapshot != 0) {
+        return ask_event(hs, call, f, room, snapshot);
+    }
+    return *helps ? ask_server(hs, f, room, call->server, &whole) : ERR_NONE;
 }
 
 /* An event whose state before it is known: it stands in the timeline behind a gap. */
@@ -549,7 +539,7 @@ static enum err take(struct hs *hs, struct call *call, struct fetch *f, struct r
 {
     const struct step *step = call->ctx;
     if (step->stage == STAGE_EVENTS) {
-        TRY(admit_in_order(hs, call->a, room, json_get_array(body, "events")));
+        TRY(incoming_in_order(hs, call->a, room, json_get_array(body, "events")));
     } else if (step->stage == STAGE_AUTH) {
         TRY(incoming_outliers(hs, room, json_get_array(body, "auth_chain"), call->a));
     } else {
@@ -590,8 +580,10 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
                STR_ARG(call->server), status, why);
         return ask_next(hs, f, step, status);
     }
-    forget_asked(f);
-    f->attempt.failures = 0;
+    if (f->attempt.call == 0) { /* else what was asked for is still to come */
+        forget_asked(f);
+        f->attempt.failures = 0;
+    }
     hasten(hs, f->room);
     return ERR_NONE;
 }

@@ -9,4 +9,8 @@
 enum err state_take(struct hs *hs, struct room *room, const struct json *body, struct arena *a,
                     int64_t *snapshot) MUST_USE;
 
+/* body: {pdu_ids}. *snapshot 0: not all of them are here, or there is no create event. */
+enum err state_take_ids(struct hs *hs, const struct room *room, const struct json *body,
+                        struct arena *a, int64_t *snapshot) MUST_USE;
+
 #endif

@@ -188,6 +188,45 @@ TEST(what_follows_a_rejected_event_stands_on_the_state_before_that)
     town_free(t);
 }
 
+/* What house 1 answers about an event that it has sent to nobody. */
+static struct str unheard, state_before_unheard;
+
+static enum fate tell_unheard(struct town *t, struct parcel *p)
+{
+    bool is_event = strstr(p->line.p, "/v1/event/") != NULL;
+    t->seen += strstr(p->line.p, "/v1/state/") != NULL;
+    if (p->status != 0 && (is_event || strstr(p->line.p, "/v1/state_ids/") != NULL)) {
+        p->status = 200;
+        p->answer = is_event ? unheard : state_before_unheard;
+    }
+    return FATE_PASS;
+}
+
+TEST(a_state_of_which_all_is_here_is_told_by_its_ids_alone)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *bob_id = town_user_id(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 1, bob, room, 0));
+    struct str said = town_say(t, 0, alice, room, "here");
+    struct str ids = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s?event_id=%.*s",
+                               STR_ARG(percent_write(t->a, room)), STR_ARG(said));
+    CHECK(town_serve(t, 1, 0, ids.p, "") == 200);
+    state_before_unheard = json_str(t->a, t->answer);
+    struct str between = message_after(t, alice, room, bob_id, said, "whispered");
+    struct str last = message_after(t, alice, room, bob_id, id_of(t, between), "aloud");
+    unheard = arena_join(t->a, STR("{\"pdus\":["), between, STR("]}"));
+    t->rule = tell_unheard;
+    send_pdus(t, last);
+    CHECK(hears(t, alice, room, "whispered"));
+    CHECK(hears(t, alice, room, "aloud"));
+    CHECK(t->seen == 0);
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(an_event_that_follows_one_of_another_room_brings_none_of_its_state),
           TEST_ROW(however_many_forks_are_heaped_up_none_pushes_a_state_out),
+          TEST_ROW(a_state_of_which_all_is_here_is_told_by_its_ids_alone),
           TEST_ROW(what_follows_a_rejected_event_stands_on_the_state_before_that))
