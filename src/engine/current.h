@@ -34,8 +34,9 @@ enum err current_power(struct hs *hs, const struct room *room, struct power *out
 /* "join", "invite", "leave", "ban", "knock"; absent: never there. forgotten may be NULL. */
 enum err current_membership(struct hs *hs, int64_t user, int64_t room, struct arena *a,
                             struct str *membership, bool *forgotten) MUST_USE;
-/* An invite or knock to a room we are not in: stripped is a JSON array of stripped state. Also a
- * rejected one ("leave"). event: 0, or the row of the member event. */
+/* An invite or knock to a room we are not in: stripped is a JSON array of stripped state. Also the
+ * end of one ("leave", "ban"): then it is an array of the event of it, as clients see events.
+ * event: 0, or the row of the member event. */
 enum err current_put_outside(struct hs *hs, struct room *room, struct str user_id,
                              struct str membership, int64_t event, struct str stripped) MUST_USE;
 /* Is any user of ours joined? */

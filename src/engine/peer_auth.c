@@ -65,7 +65,10 @@ enum err peer_auth_check(struct hs *hs, struct req *req)
         return reply_error(req, 401, "M_UNAUTHORIZED",
                            "the origin is not the peer at the other end of this connection");
     }
-    if (req->door == DOOR_SERVER && (!mxid_is_server(x.origin) || mxid_is_peer(x.origin, NULL))) {
+    if (!mxid_is_server(x.origin)) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "the origin is not the name of a server");
+    }
+    if (req->door == DOOR_SERVER && mxid_is_peer(x.origin, NULL)) {
         return reply_error(req, 401, "M_UNAUTHORIZED",
                            "the origin is not the name of a server on the web");
     }

@@ -6,6 +6,7 @@
 #include "engine/server_keys.h"
 #include "event/mxid.h"
 #include "fed/missing.h"
+#include "fed/stripped.h"
 
 enum err incoming_parse(struct hs *hs, struct arena *a, const struct room *room, struct json *pdu,
                         struct event **ev, const char **why)
@@ -84,7 +85,8 @@ static enum err take_back(struct hs *hs, struct room *room, const struct event *
         return ERR_NONE;
     }
     *fault = NULL;
-    return current_put_outside(hs, room, ev->state_key, membership, 0, STR_ABSENT);
+    return current_put_outside(hs, room, ev->state_key, membership, 0,
+                               stripped_end(hs, hs->turn, ev->state_key, ev));
 }
 
 static enum err outside(struct hs *hs, struct str origin, struct room *room, struct json *pdu,

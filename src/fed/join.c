@@ -106,13 +106,20 @@ static enum err forget_room(struct hs *hs, const struct join *join)
     return is_inside ? ERR_NONE : missing_forget(hs, room);
 }
 
+static enum err put_left(struct hs *hs, struct room *room, struct str user_id,
+                         const struct event *ev)
+{
+    return current_put_outside(hs, room, user_id, STR("leave"), 0,
+                               stripped_end(hs, hs->turn, user_id, ev));
+}
+
 /* Nobody is left to ask. An invite is declined all the same, for us alone. */
 static enum err give_up(struct hs *hs, const struct join *join)
 {
     if (join->kind == &kind_leave) {
         struct room *room;
         TRY(room_find(hs, join->room_id, &room));
-        TRY(current_put_outside(hs, room, join->user_id, STR("leave"), 0, STR_ABSENT));
+        TRY(put_left(hs, room, join->user_id, NULL));
         return reply_room(hs, join);
     }
     TRY(forget_room(hs, join));
@@ -248,10 +255,13 @@ static enum err knocked(struct hs *hs, struct call *call, const struct json *bod
 static enum err has_left(struct hs *hs, struct call *call, const struct json *body)
 {
     const struct join *join = call->ctx;
+    const struct room_version *version = room_version_find(join->version);
     struct room *room;
+    struct event *ev;
     (void)body;
+    TRY(event_parse_text(call->a, version, join->event, &ev, NULL));
     TRY(room_find(hs, join->room_id, &room));
-    TRY(current_put_outside(hs, room, join->user_id, STR("leave"), 0, STR_ABSENT));
+    TRY(put_left(hs, room, join->user_id, ev));
     return reply_room(hs, join);
 }
 
@@ -475,7 +485,7 @@ enum err leave_remote(struct hs *hs, struct req *req, struct room *room, struct 
         is_possible = is_possible || call_is_possible(hs, join.servers[i]);
     }
     if (!is_possible) { /* nobody to tell: it ends here */
-        TRY(current_put_outside(hs, room, req->user_id, STR("leave"), 0, STR_ABSENT));
+        TRY(put_left(hs, room, req->user_id, NULL));
         return reply_empty(req);
     }
     return begin(hs, req, &join);

@@ -3,7 +3,7 @@
 
 #include "engine/client_event.h"
 
-enum { STRIPPED_MAX = 32 };
+enum { STRIPPED_MAX = 32, EVENT_ID_LENGTH = 43 /* as long as a hash */ };
 
 struct json *stripped_take(struct arena *a, const struct json *given, const struct event *ev)
 {
@@ -25,4 +25,25 @@ struct json *stripped_take(struct arena *a, const struct json *given, const stru
     }
     json_push(out, client_event_strip(a, ev));
     return out;
+}
+
+struct str stripped_end(struct hs *hs, struct arena *a, struct str user_id, const struct event *ev)
+{
+    struct json *out = json_array(a);
+    struct json *end = json_push_object(out);
+    if (ev != NULL) {
+        json_put(end, STR("content"), json_copy(a, ev->content));
+        json_put_text(end, "event_id", ev->id);
+        json_put_int(end, "origin_server_ts", ev->origin_server_ts);
+        json_put_text(end, "sender", ev->sender);
+    } else {
+        json_put_text(json_put_object(end, STR("content")), "membership", STR("leave"));
+        json_put_text(end, "event_id",
+                      arena_join(a, STR("$"), hs_random_text(hs, a, EVENT_ID_LENGTH), STR("")));
+        json_put_int(end, "origin_server_ts", hs->now.unix_ms);
+        json_put_text(end, "sender", user_id);
+    }
+    json_put_text(end, "state_key", user_id);
+    json_put_text(end, "type", STR("m.room.member"));
+    return json_str(a, out);
 }

@@ -85,6 +85,24 @@ static void set_membership(struct town *t, const char *who, struct str room, con
     CHECK(town_ask(t, 0, who, line.p, town_text(t, "{\"user_id\":\"%s\"}", user_id).p) == 200);
 }
 
+/* Bob's next sync tells him of the end of the invite as of an event in the timeline. */
+static void check_end(struct town *t, const char *bob, struct str room, struct str since,
+                      const char *sender, const char *membership)
+{
+    struct str line =
+        town_text(t, "GET /_matrix/client/v3/sync?timeout=0&since=%.*s", STR_ARG(since));
+    CHECK(town_ask(t, 1, bob, line.p, "") == 200);
+    const struct json *left =
+        json_get(json_get_object(json_get_object(t->answer, "rooms"), "leave"), room);
+    const struct json *end =
+        json_first(json_get_array(json_get_object(left, "timeline"), "events"));
+    CHECK_STR(json_get_text(end, "type"), STR("m.room.member"));
+    CHECK_STR(json_get_text(end, "sender"), str_of(sender));
+    CHECK_STR(json_get_text(end, "state_key"), str_of(town_user_id(t, 1, "bob")));
+    CHECK(json_get_text(end, "event_id").n > 1);
+    CHECK_STR(json_get_text(json_get_object(end, "content"), "membership"), str_of(membership));
+}
+
 static void check_retraction(const char *verb)
 {
     struct town *t = town_new(2);
@@ -96,11 +114,28 @@ static void check_retraction(const char *verb)
     struct str since = json_get_text(t->answer, "next_batch");
     set_membership(t, alice, room, verb, town_user_id(t, 1, "bob"));
     CHECK(sync_of(t, 1, bob, "invite", room) == NULL);
-    struct str line =
-        town_text(t, "GET /_matrix/client/v3/sync?timeout=0&since=%.*s", STR_ARG(since));
-    CHECK(town_ask(t, 1, bob, line.p, "") == 200);
-    CHECK(json_get(json_get_object(json_get_object(t->answer, "rooms"), "leave"), room) != NULL);
+    check_end(t, bob, room, since, town_user_id(t, 0, "alice"),
+              strcmp(verb, "ban") == 0 ? "ban" : "leave");
     town_free(t);
+}
+
+TEST(who_declines_an_invite_sees_himself_leave_whether_or_not_anybody_is_there_to_hear_it)
+{
+    for (int is_away = 0; is_away < 2; is_away++) {
+        struct town *t = town_new(2);
+        const char *alice = town_user(t, 0, "alice");
+        const char *bob = town_user(t, 1, "bob");
+        struct str room = town_room(t, 0, alice, "{\"preset\":\"private_chat\"}");
+        set_membership(t, alice, room, "invite", town_user_id(t, 1, "bob"));
+        CHECK(sync_of(t, 1, bob, "invite", room) != NULL);
+        struct str since = json_get_text(t->answer, "next_batch");
+        t->houses[0].is_away = is_away != 0;
+        struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
+                                     STR_ARG(percent_write(t->a, room)));
+        CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+        check_end(t, bob, room, since, town_user_id(t, 1, "bob"), "leave");
+        town_free(t);
+    }
 }
 
 TEST(an_invite_that_is_taken_back_is_gone)
@@ -467,18 +502,20 @@ TEST(a_room_may_be_told_with_its_creation_last)
     town_free(t);
 }
 
-TEST_MAIN(TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
-          TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
-          TEST_ROW(an_invite_that_is_taken_back_is_gone),
-          TEST_ROW(a_server_that_knows_old_invites_only_is_asked_by_one),
-          TEST_ROW(a_server_that_knows_old_joins_and_leaves_only_is_asked_by_them),
-          TEST_ROW(what_a_resident_says_of_the_room_is_told_in_its_words),
-          TEST_ROW(who_joins_gets_the_auth_chain_of_the_state_and_is_not_told_of_himself),
-          TEST_ROW(an_invite_ends_with_a_ban),
-          TEST_ROW(who_went_away_while_his_join_was_under_way_is_not_answered),
-          TEST_ROW(a_stranger_cannot_take_an_invite_back),
-          TEST_ROW(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way),
-          TEST_ROW(an_answer_that_comes_after_we_have_left_is_no_news),
-          TEST_ROW(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room),
-          TEST_ROW(a_room_may_be_told_with_its_creation_last),
-          TEST_ROW(who_joins_hears_from_others_that_somebody_has_gone_meanwhile))
+TEST_MAIN(
+    TEST_ROW(what_is_said_while_a_join_is_under_way_is_there_when_it_has_landed),
+    TEST_ROW(what_was_kept_for_a_join_that_fails_is_forgotten),
+    TEST_ROW(an_invite_that_is_taken_back_is_gone),
+    TEST_ROW(a_server_that_knows_old_invites_only_is_asked_by_one),
+    TEST_ROW(a_server_that_knows_old_joins_and_leaves_only_is_asked_by_them),
+    TEST_ROW(what_a_resident_says_of_the_room_is_told_in_its_words),
+    TEST_ROW(who_joins_gets_the_auth_chain_of_the_state_and_is_not_told_of_himself),
+    TEST_ROW(an_invite_ends_with_a_ban),
+    TEST_ROW(who_declines_an_invite_sees_himself_leave_whether_or_not_anybody_is_there_to_hear_it),
+    TEST_ROW(who_went_away_while_his_join_was_under_way_is_not_answered),
+    TEST_ROW(a_stranger_cannot_take_an_invite_back),
+    TEST_ROW(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way),
+    TEST_ROW(an_answer_that_comes_after_we_have_left_is_no_news),
+    TEST_ROW(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room),
+    TEST_ROW(a_room_may_be_told_with_its_creation_last),
+    TEST_ROW(who_joins_hears_from_others_that_somebody_has_gone_meanwhile))

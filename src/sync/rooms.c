@@ -130,14 +130,20 @@ static enum err add_joined(struct sync *s, struct room *room, const struct sync_
 }
 
 /* A room that was only known from outside: an invite that was rejected or withdrawn. */
-static void add_left_outside(struct sync *s, const struct room *room)
+static enum err add_left_outside(struct sync *s, const struct room *room,
+                                 const struct sync_member *m)
 {
     struct json *body = json_object(s->a);
     struct json *timeline = json_put_object(body, STR("timeline"));
-    (void)json_put_array(timeline, STR("events"));
+    struct json *events = json_array(s->a);
+    if (m->stripped.p != NULL && json_parse(s->a, m->stripped, &events, NULL) != ERR_NONE) {
+        return ERR_CORRUPT;
+    }
+    json_put(timeline, STR("events"), events);
     json_put_bool(timeline, "limited", false);
     (void)sync_events(body, s->state_after ? "state_after" : "state");
     put_room(s, "leave", &s->leaves, room->id, body);
+    return ERR_NONE;
 }
 
 /* Was the reader in the room until this event, or only invited, knocking, or not there at all? */
@@ -190,8 +196,7 @@ static enum err add_left(struct sync *s, struct room *room, const struct sync_me
         TRY(event_get(s->hs, m->event, &leave));
     }
     if (leave == NULL || leave->after == 0) {
-        add_left_outside(s, room);
-        return ERR_NONE;
+        return add_left_outside(s, room, m);
     }
     r.member_event = m->event;
     r.member_position = m->position;
