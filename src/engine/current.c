@@ -2,6 +2,7 @@
 #include "engine/current.h"
 
 #include "engine/gate.h"
+#include "engine/remote_keys.h"
 #include "engine/snapshot.h"
 #include "event/mxid.h"
 #include "event/redact.h"
@@ -36,10 +37,18 @@ static enum err put_member(struct hs *hs, struct room *room, const struct stored
                   position, (int64_t)is_ours, server, STR_ABSENT));
     if (is_ours) {
         gate_news(hs, user);
-    } else if (str_eq(membership, STR("join"))) {
-        TRY(put_profile(hs, user, s->ev->content));
     }
-    return ERR_NONE;
+    if (!str_eq(membership, STR("join"))) {
+        return remote_keys_parted(hs, user, room->nid, is_ours);
+    }
+    return is_ours ? ERR_NONE : put_profile(hs, user, s->ev->content);
+}
+
+static enum err drop_member(struct hs *hs, const struct room *room, int64_t user,
+                            struct str user_id)
+{
+    TRY(store_run(hs->store, STMT_MEMBER_DROP, "ii", user, room->nid));
+    return remote_keys_parted(hs, user, room->nid, hs_is_ours(hs, user_id));
 }
 
 static enum err change(struct hs *hs, struct room *room, struct str type, struct str state_key,
@@ -53,8 +62,7 @@ static enum err change(struct hs *hs, struct room *room, struct str type, struct
     state_row_forget(hs, room->nid, type_name, key_name);
     if (s == NULL) {
         TRY(store_run(hs->store, STMT_CURRENT_DROP, "iii", room->nid, type_name, key_name));
-        return is_member ? store_run(hs->store, STMT_MEMBER_DROP, "ii", key_name, room->nid)
-                         : ERR_NONE;
+        return is_member ? drop_member(hs, room, key_name, state_key) : ERR_NONE;
     }
     TRY(store_run(hs->store, STMT_CURRENT_PUT, "iiii", room->nid, type_name, key_name, s->nid));
     return is_member ? put_member(hs, room, s, state_key, position) : ERR_NONE;

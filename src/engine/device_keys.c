@@ -4,7 +4,7 @@
 #include "engine/cross_keys.h"
 
 struct rows {
-    struct str id[DEVICES_MAX], json[DEVICES_MAX];
+    struct str id[DEVICES_MAX], json[DEVICES_MAX], name[DEVICES_MAX];
     size_t n;
 };
 
@@ -15,12 +15,13 @@ static enum err list(struct hs *hs, struct arena *a, int64_t user, struct rows *
     while (out->n < DEVICES_MAX && query_next(&q)) {
         out->id[out->n] = query_str(&q, a, 0);
         out->json[out->n] = query_str(&q, a, 1);
+        out->name[out->n] = query_str(&q, a, 2);
         out->n++;
     }
     return query_end(&q);
 }
 
-static bool is_wanted(const struct json *devices, struct str id)
+bool device_keys_is_wanted(const struct json *devices, struct str id)
 {
     const struct json *x = json_first(devices);
     bool all = x == NULL;
@@ -40,17 +41,15 @@ enum err device_keys_get(struct hs *hs, struct arena *a, struct str user_id,
     TRY(list(hs, a, user, rows));
     for (size_t i = 0; i < rows->n; i++) {
         struct json *keys;
-        struct str name;
-        if (!is_wanted(devices, rows->id[i])) {
+        if (!device_keys_is_wanted(devices, rows->id[i])) {
             continue;
         }
         if (json_parse(a, rows->json[i], &keys, NULL) != ERR_NONE) {
             return ERR_CORRUPT;
         }
         TRY(key_signatures_put(hs, a, user, rows->id[i], user, keys));
-        TRY(store_get_str(hs->store, a, &name, STMT_DEVICE_GET, "it", user, rows->id[i]));
         struct json *info = json_put_object(keys, STR("unsigned"));
-        json_put_text(info, "device_display_name", name);
+        json_put_text(info, "device_display_name", rows->name[i]);
         json_put(*out, rows->id[i], keys);
     }
     return ERR_NONE;

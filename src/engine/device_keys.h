@@ -1,14 +1,17 @@
-/* End-to-end keys of the devices of our users: identity keys, one-time keys and fallback keys
- * (client-server API, "Key management API"). Asked by clients and by other servers. */
+/* End-to-end keys of devices: identity keys, one-time keys and fallback keys (client-server API,
+ * "Key management API"). Asked by clients and by other servers. Of users elsewhere only identity
+ * keys are here, and only while remote_keys.h says that they are true. */
 #ifndef ENGINE_DEVICE_KEYS_H
 #define ENGINE_DEVICE_KEYS_H
 
 #include "engine/engine.h"
 
-/* {device: device keys with unsigned.device_display_name} of a user of ours. devices: an array of
- * ids; NULL or empty: all of them. */
+/* {device: device keys with unsigned.device_display_name} of a user. devices: an array of ids; NULL
+ * or empty: all of them. */
 enum err device_keys_get(struct hs *hs, struct arena *a, struct str user_id,
                          const struct json *devices, struct json **out) MUST_USE;
+/* Does such an array ask for that device? */
+bool device_keys_is_wanted(const struct json *devices, struct str id);
 /* The keys of one device with its own user's signatures; *out NULL: none. */
 enum err device_keys_one(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
                          struct json **out) MUST_USE;

@@ -3,6 +3,7 @@
 
 #include "engine/device_keys.h"
 #include "engine/edu_in.h"
+#include "engine/remote_keys.h"
 #include "engine/share.h"
 #include "event/mxid.h"
 
@@ -44,8 +45,9 @@ enum err device_list_changed(struct hs *hs, int64_t user, struct str user_id, st
     int64_t before;
     int64_t position;
     struct json *content = json_object(hs->turn);
-    TRY(store_get_int(hs->store, &before, 0, STMT_DEVICE_CHANGE_GET, "i", user));
+    TRY(store_get_int(hs->store, &before, 0, STMT_DEVICE_CHANGE_TOLD, "i", user));
     TRY(note(hs, user, &position));
+    TRY(store_run(hs->store, STMT_DEVICE_CHANGE_TELL, "i", user));
     json_put_text(content, "user_id", user_id);
     json_put_text(content, "device_id", device_id);
     json_put_int(content, "stream_id", position);
@@ -84,14 +86,37 @@ enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id, stru
     return store_run(hs->store, STMT_SPECIAL_DROP_LOGINS, "i", user);
 }
 
+/* May the server speak for that user, of whom we have heard? */
+static enum err find_user(struct hs *hs, struct str origin, struct str user_id, int64_t *user)
+{
+    *user = 0;
+    return mxid_is_user(user_id) && str_eq(mxid_server(user_id), origin)
+               ? store_name_find(hs->store, user_id, user)
+               : ERR_NONE;
+}
+
 enum err device_list_receive(struct hs *hs, struct str origin, const struct json *content)
 {
     struct str user_id = json_get_text(content, "user_id");
     int64_t user;
-    int64_t position;
-    if (!mxid_is_user(user_id) || !str_eq(mxid_server(user_id), origin)) {
+    bool is_true;
+    TRY(find_user(hs, origin, user_id, &user));
+    if (user == 0) {
         return ERR_NONE;
     }
-    TRY(store_name_find(hs->store, user_id, &user));
-    return user == 0 ? ERR_NONE : note(hs, user, &position);
+    TRY(remote_keys_update(hs, user_id, content, &is_true));
+    return is_true ? device_list_note(hs, user) : ERR_NONE;
+}
+
+enum err signing_key_receive(struct hs *hs, struct str origin, const struct json *content)
+{
+    struct str user_id = json_get_text(content, "user_id");
+    int64_t user;
+    bool is_true;
+    TRY(find_user(hs, origin, user_id, &user));
+    if (user == 0) {
+        return ERR_NONE;
+    }
+    TRY(remote_keys_doubt(hs, user_id, &is_true));
+    return is_true ? device_list_note(hs, user) : ERR_NONE;
 }

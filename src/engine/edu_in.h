@@ -14,7 +14,9 @@ enum err typing_receive(struct hs *hs, struct str origin, const struct json *con
 enum err presence_receive(struct hs *hs, struct str origin, const struct json *content) MUST_USE;
 /* m.direct_to_device: {sender, type, message_id, messages: {user: {device or "*": content}}} */
 enum err to_device_receive(struct hs *hs, struct str origin, const struct json *content) MUST_USE;
-/* m.device_list_update: {user_id, device_id, ...}; m.signing_key_update: {user_id, ...} */
+/* m.device_list_update: {user_id, device_id, stream_id, prev_id, ...}; m.signing_key_update:
+ * {user_id, ...}. What they leave stale is told to clients when it has been asked for. */
 enum err device_list_receive(struct hs *hs, struct str origin, const struct json *content) MUST_USE;
+enum err signing_key_receive(struct hs *hs, struct str origin, const struct json *content) MUST_USE;
 
 #endif

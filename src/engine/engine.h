@@ -23,6 +23,7 @@ struct event_cache;
 struct outbox;
 struct destinations;
 struct missing;
+struct resyncs;
 struct admission;
 struct remote;
 struct net;
@@ -72,6 +73,7 @@ struct hs {
     struct outbox *outbox;
     struct destinations *destinations; /* fed/destination.c */
     struct missing *missing;           /* fed/missing.c */
+    struct resyncs *resyncs;           /* fed/resync.c */
     struct admission *admission;
     const struct remote *remote; /* what client/ may ask of fed/ (hs/wiring.c) */
     struct net *net;             /* NULL: no relay */

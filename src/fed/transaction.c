@@ -4,6 +4,7 @@
 #include "engine/edu_in.h"
 #include "fed/destination.h"
 #include "fed/incoming.h"
+#include "fed/resync.h"
 
 /* So many answers are kept for repeats: a server repeats its last one or two. They are counted, not
  * timed, since a clock that jumps would forget them all. */
@@ -19,8 +20,8 @@ static const struct edu_row edu_rows[] = {
     {"m.receipt", receipt_receive},
     {"m.presence", presence_receive},
     {"m.direct_to_device", to_device_receive},
-    {"m.device_list_update", device_list_receive},
-    {"m.signing_key_update", device_list_receive},
+    {"m.device_list_update", resync_device_list},
+    {"m.signing_key_update", resync_signing_key},
 };
 
 /* With scratch memory of its own: fifty events that each load large states would fill the turn's.
@@ -80,6 +81,7 @@ enum err transaction_put(struct hs *hs, struct req *req)
     struct json *out = json_object(req->a);
     struct json *results = json_put_object(out, STR("pdus"));
     destinations_heard(hs, req->origin);
+    resyncs_seen(hs, req->origin);
     if (json_count(json_get_array(req->body, "pdus")) > TRANSACTION_PDUS_MAX ||
         json_count(json_get_array(req->body, "edus")) > TRANSACTION_EDUS_MAX) {
         return reply_error(req, 400, "M_INVALID_PARAM",

@@ -99,7 +99,7 @@ enum err user_devices_get(struct hs *hs, struct req *req)
     if (user == 0 || !hs_is_ours(hs, user_id)) {
         return reply_not_found(req, "there is no such user");
     }
-    TRY(store_get_int(hs->store, &stream_id, 0, STMT_DEVICE_CHANGE_GET, "i", user));
+    TRY(store_get_int(hs->store, &stream_id, 0, STMT_DEVICE_CHANGE_TOLD, "i", user));
     TRY(device_keys_get(hs, req->a, user_id, NULL, &keys));
     struct json *out = json_object(req->a);
     json_put_text(out, "user_id", user_id);

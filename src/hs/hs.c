@@ -18,6 +18,7 @@
 #include "engine/unread.h"
 #include "fed/destination.h"
 #include "fed/missing.h"
+#include "fed/resync.h"
 #include "hs/identity.h"
 #include "hs/moving.h"
 #include "hs/wiring.h"
@@ -67,6 +68,7 @@ static void on_peer_seen(void *ctx, struct str peer_id, struct str address)
     (void)input_run(hs, put_peer, &seen, "a peer's address");
     destinations_seen(hs, peer_id);
     missing_seen(hs);
+    resyncs_seen(hs, peer_id);
 }
 
 static void on_peer_gone(void *ctx, struct str peer_id)
@@ -146,6 +148,7 @@ static enum err open_steps(struct hs *hs, const struct hs_config *config, const 
     *why = "the outbox cannot be read";
     TRY(destinations_load(hs));
     TRY(missing_load(hs));
+    TRY(resyncs_load(hs));
     TRY(store_commit(hs->store, &changed));
     effects_committed(hs->effects, changed);
     open_net(hs);
@@ -176,6 +179,7 @@ enum err hs_open(struct hs **out, const struct hs_config *config, const struct h
     hs->search_index = search_index_new(now.mono_ms);
     hs->destinations = destinations_new();
     hs->missing = missing_new();
+    hs->resyncs = resyncs_new();
     hs->subscribers = wiring_subscribers;
     hs->remote = wiring_remote();
     take_settings(hs, config);
@@ -194,6 +198,7 @@ void hs_close(struct hs *hs)
         return;
     }
     net_free(hs->net);
+    resyncs_free(hs->resyncs);
     missing_free(hs->missing);
     destinations_free(hs->destinations);
     search_index_free(hs->search_index);
@@ -316,6 +321,7 @@ static void tell_wake(struct hs *hs)
     int64_t at = earlier(gate_next_ms(hs), destinations_next_ms(hs));
     at = earlier(at, typing_next_ms(hs));
     at = earlier(at, missing_next_ms(hs));
+    at = earlier(at, resyncs_next_ms(hs));
     at = earlier(at, presence_next_ms(hs));
     at = earlier(at, search_index_next_ms(hs));
     if (hs->net != NULL) {
@@ -359,6 +365,7 @@ void hs_turn(struct hs *hs, struct now now)
     server_keys_turn(hs);
     gate_resume(hs);
     missing_turn(hs);
+    resyncs_turn(hs);
     destinations_turn(hs);
     if (!hs->dead) {
         calls_leave(hs);
