@@ -34,6 +34,7 @@ enum err login_device(struct hs *hs, struct req *req, int64_t user, struct str u
     if (err == ERR_ABSENT) {
         TRY(store_run(hs->store, STMT_DEVICE_PUT, "ittit", user, device_id, name, hs->now.unix_ms,
                       str_is_empty(req->address) ? STR_ABSENT : req->address));
+        TRY(device_list_changed(hs, user, user_id, device_id)); /* it is seen before it has keys */
     } else {
         TRY(err);
         TRY(query_end(&q));

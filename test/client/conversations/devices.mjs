@@ -63,7 +63,8 @@ export const devices = [
     name: "changed devices are told to those who share a room",
     async run({ server }) {
       const alice = await server.register(fresh("alice"));
-      const bob = await server.register(fresh("bob"));
+      const name = fresh("bob");
+      const bob = await server.register(name, "the password");
       const room = await alice.createRoom();
       await alice.sync();
       await bob.join(room);
@@ -74,6 +75,8 @@ export const devices = [
       const query = { from, to: alice.since ?? "" };
       const { changed } = await alice.must("GET", "/keys/changes", { query });
       equal(changed, [bob.userId], "between two tokens");
+      await server.login(name, "the password");
+      ok((await alice.sync()).device_lists.changed.includes(bob.userId), "by another login");
       await bob.must("POST", `/rooms/${enc(room)}/leave`, { body: {} });
       ok((await alice.sync()).device_lists.left.includes(bob.userId), "and by leaving");
     },
