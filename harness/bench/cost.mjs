@@ -25,16 +25,17 @@ const WHAT = /** @type {const} */ ({ send: "a message", sync: "another's sync af
 /**
  * @param {string} program
  * @param {typeof SMALL} size
+ * @param {string[]} [name] the server's
  * @returns {Promise<string>} a database
  */
-async function database(program, { rooms, events, members }) {
+export async function database(program, { rooms, events, members }, name = []) {
   const folder = join(top, "build/bench");
-  const file = join(folder, `cost-${rooms}-${events}-${members}.db`);
+  const file = join(folder, `cost-${[rooms, events, members, ...name].join("-")}.db`);
   mkdirSync(folder, { recursive: true });
   if (!existsSync(file)) {
     const part = `${file}.part`;
     await run("rm", ["-f", part, `${part}-wal`, `${part}-shm`]);
-    await run(program, ["make", part, ...[rooms, events, members].map(String)]);
+    await run(program, ["make", part, ...[rooms, events, members].map(String), ...name]);
     renameSync(part, file); // closed, so all of it is in this one file
   }
   return file;

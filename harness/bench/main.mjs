@@ -8,6 +8,7 @@ import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { cold } from "./cold.mjs";
 import { cost } from "./cost.mjs";
+import { federation } from "./federation.mjs";
 import { Figures, ratio, reached } from "./figures.mjs";
 import { latency } from "./latency.mjs";
 import { native, synapse } from "./native.mjs";
@@ -16,7 +17,7 @@ import { relay } from "./relay.mjs";
 import { sizes } from "./sizes.mjs";
 
 /** @type {Record<string, (figures: Figures) => void | Promise<void>>} */
-const PARTS = { sizes, cost, native, synapse, relay, cold, latency };
+const PARTS = { sizes, cost, native, synapse, federation, relay, cold, latency };
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in PARTS));

@@ -42,12 +42,14 @@ export async function startRelay(port, command = [RENDEZVOUS]) {
  *
  * @param {string} data its folder
  * @param {string} [relay]
+ * @param {string[]} [more] arguments
  */
-export async function startNeurite(data, relay) {
+export async function startNeurite(data, relay, more = []) {
   const program = new Program(NEURITE, [
     ...["--listen", "127.0.0.1:0", "--data", data],
     ...(relay === undefined ? [] : ["--relay", relay]),
     ...["--password-memory-kib", "8", "--no-rate-limits"],
+    ...more,
   ]);
   const [, base] = await program.says(/^Listening on (http:\S+)$/m);
   return { base, pid: program.pid, stop: () => program.stop() };

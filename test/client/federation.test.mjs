@@ -1,48 +1,14 @@
 /** Native homeservers that federate over HTTPS, under a certificate authority of this test's own. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import https from "node:https";
 import net from "node:net";
-import path from "node:path";
 import { before, describe, test } from "node:test";
-import { promisify } from "node:util";
 
+import { Authority } from "./authority.mjs";
 import { enc, fresh } from "./matrix.mjs";
 import { freePort } from "./program.mjs";
 import { scratch, startNeurite } from "./servers.mjs";
-
-const run = promisify(execFile);
-
-/** An authority, and certificates of it for "localhost" and 127.0.0.1. */
-class Authority {
-  /** @param {string} dir */
-  constructor(dir) {
-    this.certificate = path.join(dir, "ca.crt");
-    this.key = path.join(dir, "ca.key");
-    this.dir = dir;
-  }
-
-  async make() {
-    const what = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test"];
-    await run("openssl", ["req", ...what, "-keyout", this.key, "-out", this.certificate]);
-  }
-
-  /**
-   * @param {string} name of the files
-   * @param {string} of what the certificate is for
-   */
-  async certify(name, of) {
-    const at = (/** @type {string} */ end) => path.join(this.dir, `${name}.${end}`);
-    await writeFile(at("ext"), `subjectAltName=${of}\n`);
-    const subject = ["-newkey", "rsa:2048", "-nodes", "-subj", `/CN=${name}`];
-    await run("openssl", ["req", "-new", ...subject, "-keyout", at("key"), "-out", at("csr")]);
-    const signer = ["-CA", this.certificate, "-CAkey", this.key, "-CAcreateserial", "-days", "2"];
-    const files = ["-in", at("csr"), "-out", at("crt"), "-extfile", at("ext")];
-    await run("openssl", ["x509", "-req", ...signer, ...files]);
-    return ["--tls-cert", at("crt"), "--tls-key", at("key")];
-  }
-}
 
 /**
  * A server, and how it is started again.

@@ -1,6 +1,7 @@
 /* A homeserver without a host, for counting instructions:
- *   cost make FILE ROOMS EVENTS MEMBERS   a database, all of it by client requests: rooms of one
- *                                         owner, half of the messages and all members in the first
+ *   cost make FILE ROOMS EVENTS MEMBERS [NAME]   a database, all of it by client requests: rooms of
+ *                                         one owner, half of the messages and all members in the
+ *                                         first. NAME: the server's, else its peer id
  *   cost send FILE N                      N messages into the first room, each a turn of its own
  *   cost sync FILE N                      the same, and after each another member's /sync
  * What is to be counted runs below measured(): valgrind --tool=callgrind --toggle-collect=measured
@@ -252,9 +253,10 @@ static void run(struct bench *b, bool reads, long n)
 }
 
 /* While the database is made, nothing has to be durable. */
-static void open_core(struct bench *b, const char *file, bool makes)
+static void open_core(struct bench *b, const char *file, const char *name, bool makes)
 {
     struct hs_config config = {.db_path = str_of(file),
+                               .server_name = name == NULL ? STR_ABSENT : str_of(name),
                                .wasm_pragmas = makes,
                                .build_id = STR("cost"),
                                .password_memory_kib = 8};
@@ -273,16 +275,17 @@ static void open_core(struct bench *b, const char *file, bool makes)
 int main(int argc, char **argv)
 {
     static struct bench b;
-    bool makes = argc == 6 && strcmp(argv[1], "make") == 0;
+    bool makes = (argc == 6 || argc == 7) && strcmp(argv[1], "make") == 0;
     bool reads = argc == 4 && strcmp(argv[1], "sync") == 0;
     if (!makes && !reads && !(argc == 4 && strcmp(argv[1], "send") == 0)) {
-        fputs("Usage: cost make FILE ROOMS EVENTS MEMBERS | cost send|sync FILE N\n", stderr);
+        fputs("Usage: cost make FILE ROOMS EVENTS MEMBERS [NAME] | cost send|sync FILE N\n",
+              stderr);
         return EXIT_WRONG;
     }
     b = (struct bench){.now = {1000, makes ? 1700000000000 : 1800000000000},
                        .random = (uint32_t)time(NULL), /* no transaction id twice */
                        .a = arena_new()};
-    open_core(&b, argv[2], makes);
+    open_core(&b, argv[2], argc == 7 ? argv[6] : NULL, makes);
     if (makes) {
         make(&b, strtol(argv[3], NULL, 10), strtol(argv[4], NULL, 10), strtol(argv[5], NULL, 10));
     } else {
