@@ -262,26 +262,45 @@ static enum err seen(struct case_file *c, struct stored **known, bool *done)
     return ERR_NONE;
 }
 
+/* An event that is refused is worth a line in any log. */
+static void tell(const struct case_file *c, bool was_here)
+{
+    static const char *const arrivals[] = {[ARRIVAL_LOCAL] = "local",
+                                           [ARRIVAL_NEW] = "new",
+                                           [ARRIVAL_OLD] = "old",
+                                           [ARRIVAL_OUTLIER] = "outlier"};
+    static const char *const verdicts[] = {[VERDICT_ACCEPT] = "accepted",
+                                           [VERDICT_SOFT_FAIL] = "soft-failed",
+                                           [VERDICT_REJECT] = "rejected",
+                                           [VERDICT_DROP] = "dropped",
+                                           [VERDICT_MISSING] = "must wait"};
+    enum verdict_kind kind = c->verdict.kind;
+    bool is_refused = kind != VERDICT_ACCEPT && kind != VERDICT_MISSING;
+    hs_log(c->hs, is_refused ? LOG_INFO : LOG_DEBUG,
+           "event %.*s of %.*s by %.*s, depth %lld, %s: %s%s%s%s", STR_ARG(c->ev->id),
+           STR_ARG(c->room->id), STR_ARG(c->ev->sender), (long long)c->ev->depth, arrivals[c->how],
+           was_here ? "here already, " : "", verdicts[kind], c->verdict.why == NULL ? "" : ", ",
+           c->verdict.why == NULL ? "" : c->verdict.why);
+}
+
 static enum err admit(struct case_file *c, struct verdict *verdict)
 {
     struct hs *hs = c->hs;
-    const struct event *ev = c->ev;
     struct stored *known;
-    bool done;
-    TRY(seen(c, &known, &done));
-    if (!done) {
+    bool is_done;
+    TRY(seen(c, &known, &is_done));
+    if (!is_done) {
         TRY(check(c));
-        if (c->how == ARRIVAL_LOCAL && !is_open(c)) {
-            done = true; /* refused to its sender: it never was */
-        } else if (c->verdict.kind != VERDICT_DROP && c->verdict.kind != VERDICT_MISSING) {
+        /* What is refused to its own sender never was. */
+        bool is_kept = c->how == ARRIVAL_LOCAL
+                           ? is_open(c)
+                           : c->verdict.kind != VERDICT_DROP && c->verdict.kind != VERDICT_MISSING;
+        if (is_kept) {
             struct record_place place = {c->how, c->before, c->gap};
             TRY(record(hs, c->room, c->ev, &place, c->verdict.kind, known));
         }
     }
-    if (c->verdict.kind != VERDICT_ACCEPT && c->verdict.kind != VERDICT_MISSING) {
-        hs_log(hs, LOG_INFO, "event %.*s of %.*s: %s", STR_ARG(ev->id), STR_ARG(c->room->id),
-               c->verdict.why == NULL ? "refused" : c->verdict.why);
-    }
+    tell(c, is_done);
     *verdict = c->verdict;
     return ERR_NONE;
 }

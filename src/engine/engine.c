@@ -12,6 +12,9 @@ void hs_log(struct hs *hs, enum log_level level, const char *format, ...)
 {
     char line[LOG_LINE_MAX];
     va_list args;
+    if (level == LOG_DEBUG && !hs->settings.logs_debug) {
+        return;
+    }
     va_start(args, format);
     int n = vsnprintf(line, sizeof(line), format, args);
     va_end(args);

@@ -44,6 +44,7 @@ struct settings {
     struct strs relays;
     struct password_cost password_cost;
     bool read_only, rate_limits, guests;
+    bool logs_debug;
     bool registration_tokens; /* only who has one registers */
     bool federates;           /* over HTTPS, with servers that have ordinary names */
     struct str well_known_server, well_known_client; /* m.server and base_url; empty: not told */

@@ -234,6 +234,9 @@ enum err record(struct hs *hs, struct room *room, const struct event *ev,
                    : (verdict == VERDICT_SOFT_FAIL ? EVENT_SOFT_FAILED : EVENT_REJECTED);
     e.before = where->before == DOOR_STATE_FROM_PREV ? 0 : where->before;
     TRY(place(&e));
+    if (e.has_position) {
+        hs_log(hs, LOG_DEBUG, "event %.*s stands at %lld", STR_ARG(ev->id), (long long)e.position);
+    }
     TRY(write_row(&e, known));
     TRY(move_front(&e));
     if (!e.has_position) {

@@ -292,6 +292,9 @@ static enum err ask_server(struct hs *hs, struct fetch *f, struct room *room, st
     struct str room_id = percent_write(call->a, room->id);
     call->ctx = step_copy(call->a, step);
     attempt_begin(&f->attempt, call->id);
+    hs_log(hs, LOG_DEBUG, "event %.*s waits for %.*s: asking %.*s, stage %lld",
+           STR_ARG(step->event_id), STR_ARG(step->absent.at[0]), STR_ARG(server),
+           (long long)step->stage);
     if (step->stage == STAGE_EVENTS) {
         return ask_events(hs, call, room, step);
     }
@@ -326,7 +329,7 @@ static enum err ask(struct hs *hs, struct fetch *f, struct room *room, const str
 static enum err lets_others_go_first(struct hs *hs, struct fetch *f, const struct waiting *w,
                                      bool *lets)
 {
-    TRY(waiting_has_older(hs, f->room, w, STAGE_STATE, lets));
+    TRY(waiting_has_older(hs, f->room, w, lets));
     if (*lets && f->patient_until_ms == 0) {
         f->patient_until_ms = hs->now.mono_ms + PATIENCE_MS;
     }
@@ -353,6 +356,7 @@ static enum err try_oldest(struct hs *hs, struct fetch *f, bool *more)
         bool lets;
         TRY(lets_others_go_first(hs, f, &w, &lets));
         if (lets) {
+            hs_log(hs, LOG_DEBUG, "event %.*s waits for what is older", STR_ARG(w.id));
             f->attempt.at_ms = hs->now.mono_ms + LOOK_AGAIN_MS;
             return ERR_NONE;
         }
@@ -362,7 +366,6 @@ static enum err try_oldest(struct hs *hs, struct fetch *f, bool *more)
         bool has; /* else more would push out what was just fetched: a gap is left there */
         TRY(waiting_has_room(hs, room, w.origin, MISSING_EVENTS_MAX, &has));
         w.stage = has || w.stage != STAGE_EVENTS ? w.stage : STAGE_AUTH;
-        TRY(waiting_set_stage(hs, w.id, w.stage + 1));
         return ask(hs, f, room, &w, &(struct strs){verdict.missing.at, verdict.missing.n});
     }
     if (verdict.kind == VERDICT_MISSING) {
@@ -428,22 +431,53 @@ static enum err answered(struct hs *hs, struct fetch *f, bool *is_late)
     return ERR_NONE;
 }
 
+/* Only an answer takes an event a stage further: one who dies while he asks has to ask again. */
+static enum err next_stage(struct hs *hs, struct fetch *f, const struct step *step)
+{
+    forget_asked(f);
+    f->attempt.failures = 0;
+    return waiting_set_stage(hs, step->event_id, step->stage + 1);
+}
+
+/* The same of the next server. When all were asked it is the next stage's turn or, where somebody
+ * was not there (a few times; nobody: for ever), the same again later. Who refuses has perhaps not
+ * heard yet that we are in the room. */
+static enum err ask_next(struct hs *hs, struct fetch *f, const struct step *step, int status)
+{
+    bool has_answer = status != 0 && status != 403;
+    f->turn++;
+    f->asked++;
+    f->is_answered = f->is_answered || has_answer;
+    f->is_refused = f->is_refused || status == 403;
+    f->is_partial = f->is_partial || !has_answer;
+    if (f->asked >= f->servers || f->asked >= ASKED_MAX) {
+        bool is_enough = f->attempt.failures >= ROUNDS_MAX;
+        bool is_over =
+            (f->is_answered && !f->is_partial) || ((f->is_answered || f->is_refused) && is_enough);
+        if (is_over) {
+            return next_stage(hs, f, step);
+        }
+        forget_asked(f);
+        attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
+    }
+    return ERR_NONE;
+}
+
 /* An event that is asked for together with the state before it. */
 struct placed {
-    int64_t room, origin, before;
-    struct str event_id;
+    struct step *step;
+    int64_t before;
 };
 
 static enum err on_event(struct hs *hs, struct call *call, int status, struct json *body,
                          const char *why);
 
-static enum err ask_event(struct hs *hs, const struct call *call, struct fetch *f,
-                          const struct room *room, int64_t before)
+static enum err ask_event(struct hs *hs, const struct call *call, struct fetch *f, int64_t before)
 {
     const struct step *step = call->ctx;
     struct call *next = call_new(hs, call->server, on_event);
     struct placed *placed = ARENA_NEW(next->a, struct placed);
-    *placed = (struct placed){room->nid, f->origin, before, arena_str(next->a, step->wanted)};
+    *placed = (struct placed){step_copy(next->a, step), before};
     next->ctx = placed;
     attempt_begin(&f->attempt, next->id);
     struct str path = arena_fmt(next->a, "/_matrix/federation/v1/event/%.*s",
@@ -463,7 +497,7 @@ static enum err take_state(struct hs *hs, struct call *call, struct fetch *f, st
     *helps = snapshot != 0 || !whole.is_whole;
     whole.is_whole = true;
     if (snapshot != 0) {
-        return ask_event(hs, call, f, room, snapshot);
+        return ask_event(hs, call, f, snapshot);
     }
     return *helps ? ask_server(hs, f, room, call->server, &whole) : ERR_NONE;
 }
@@ -473,14 +507,13 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
                          const char *why)
 {
     const struct placed *placed = call->ctx;
+    const struct step *step = placed->step;
     struct room *room;
     struct event *ev = NULL;
     bool is_late;
-    (void)status;
-    TRY(room_get(hs, placed->room, &room));
-    struct fetch *f = find(hs->missing, placed->room, placed->origin);
+    TRY(room_get(hs, step->room, &room));
+    struct fetch *f = find(hs->missing, step->room, step->origin);
     assert(f != NULL);
-    attempt_succeeded(&f->attempt);
     TRY(answered(hs, f, &is_late));
     if (is_late) {
         return ERR_NONE;
@@ -489,11 +522,11 @@ static enum err on_event(struct hs *hs, struct call *call, int status, struct js
     if (pdu != NULL) {
         TRY(incoming_parse(hs, call->a, room, json_copy(call->a, pdu), &ev, &why));
     }
-    if (ev == NULL || !str_eq(ev->id, placed->event_id)) {
-        f->turn++; /* another one is asked for the next */
-        return ERR_NONE;
+    if (ev == NULL || !str_eq(ev->id, step->wanted)) {
+        return ask_next(hs, f, step, status);
     }
-    return placed_take(hs, room, ev, placed->before);
+    TRY(placed_take(hs, room, ev, placed->before));
+    return next_stage(hs, f, step);
 }
 
 /* Is any of what was missing here now, or waiting in turn? Whatever else was told is no help. */
@@ -507,31 +540,6 @@ static enum err has_come(struct hs *hs, const struct step *step, bool *has)
         *has = *has || nid != 0;
     }
     return ERR_NONE;
-}
-
-/* The same of the next server. When all were asked it is the next stage's turn or, where somebody
- * was not there (a few times; nobody: for ever), the same again later. Who refuses has perhaps not
- * heard yet that we are in the room. */
-static enum err ask_next(struct hs *hs, struct fetch *f, const struct step *step, int status)
-{
-    bool has_answer = status != 0 && status != 403;
-    f->turn++;
-    f->asked++;
-    f->is_answered = f->is_answered || has_answer;
-    f->is_refused = f->is_refused || status == 403;
-    f->is_partial = f->is_partial || !has_answer;
-    if (f->asked >= f->servers || f->asked >= ASKED_MAX) {
-        bool is_enough = f->attempt.failures >= ROUNDS_MAX;
-        bool is_over =
-            (f->is_answered && !f->is_partial) || ((f->is_answered || f->is_refused) && is_enough);
-        forget_asked(f);
-        if (is_over) {
-            f->attempt.failures = 0;
-            return ERR_NONE;
-        }
-        attempt_failed(hs, &f->attempt, RETRY_MS, RETRY_MAX_MS);
-    }
-    return waiting_set_stage(hs, step->event_id, step->stage);
 }
 
 static enum err take(struct hs *hs, struct call *call, struct fetch *f, struct room *room,
@@ -575,15 +583,14 @@ static enum err on_events(struct hs *hs, struct call *call, int status, struct j
     if (status == 200) {
         TRY(take(hs, call, f, room, body, &helps));
     }
+    hs_log(hs, helps ? LOG_DEBUG : LOG_INFO,
+           "event %.*s waits, stage %lld: %.*s answers %d %s, which %s", STR_ARG(step->event_id),
+           (long long)step->stage, STR_ARG(call->server), status, why,
+           helps ? "helps" : "does not help");
     if (!helps) {
-        hs_log(hs, LOG_INFO, "room %.*s: fetch from %.*s: %d %s", STR_ARG(room->id),
-               STR_ARG(call->server), status, why);
         return ask_next(hs, f, step, status);
     }
-    if (f->attempt.call == 0) { /* else what was asked for is still to come */
-        forget_asked(f);
-        f->attempt.failures = 0;
-    }
     hasten(hs, f->room);
-    return ERR_NONE;
+    bool is_answered = f->attempt.call == 0; /* else what was asked for is still to come */
+    return is_answered ? next_stage(hs, f, step) : ERR_NONE;
 }

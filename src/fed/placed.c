@@ -55,6 +55,8 @@ enum err placed_take(struct hs *hs, struct room *room, const struct event *ev, i
     bool was_placed, is_now;
     TRY(is_placed(hs, ev, &s, &was_placed));
     TRY(placed_floor(hs, room, &depth));
+    hs_log(hs, LOG_DEBUG, "event %.*s is placed %s a gap", STR_ARG(ev->id),
+           ev->depth < depth ? "below" : "behind");
     TRY(ev->depth < depth ? admit_below(hs, room, ev, before) : admit_behind(hs, room, ev, before));
     TRY(is_placed(hs, ev, &s, &is_now));
     return is_now && !was_placed ? gap_put(hs, s, s->position) : ERR_NONE;

@@ -63,12 +63,10 @@ enum err waiting_has_room(struct hs *hs, const struct room *room, struct str ori
     return ERR_NONE;
 }
 
-enum err waiting_has_older(struct hs *hs, int64_t room, const struct waiting *w, int64_t stage,
-                           bool *has)
+enum err waiting_has_older(struct hs *hs, int64_t room, const struct waiting *w, bool *has)
 {
     int64_t n;
-    TRY(store_get_int(hs->store, &n, 0, STMT_WAITING_OLDER, "iiit", room, w->ev->depth, stage,
-                      w->origin));
+    TRY(store_get_int(hs->store, &n, 0, STMT_WAITING_OLDER, "iit", room, w->ev->depth, w->origin));
     *has = n != 0;
     return ERR_NONE;
 }

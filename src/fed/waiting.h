@@ -23,8 +23,8 @@ enum err waiting_next(struct hs *hs, const struct room *room, int64_t origin,
 enum err waiting_set_stage(struct hs *hs, struct str id, int64_t stage) MUST_USE;
 enum err waiting_drop(struct hs *hs, struct str id) MUST_USE;
 enum err waiting_drop_room(struct hs *hs, int64_t room) MUST_USE;
-/* Does an older one of another lane wait, whose fetch has not come to that stage? */
-enum err waiting_has_older(struct hs *hs, int64_t room, const struct waiting *w, int64_t stage,
+/* Does an older one of another lane wait? */
+enum err waiting_has_older(struct hs *hs, int64_t room, const struct waiting *w,
                            bool *has) MUST_USE;
 enum err waiting_has(struct hs *hs, struct str id, bool *has) MUST_USE;
 /* May so many more wait of that server without pushing others out? */

@@ -108,6 +108,7 @@ static void take_settings(struct hs *hs, const struct hs_config *config)
         .password_cost = {config->password_memory_kib == 0 ? 19456 : config->password_memory_kib,
                           2},
         .read_only = config->read_only,
+        .logs_debug = config->logs_debug,
         .rate_limits = config->rate_limits,
         .guests = config->guests,
         .registration_tokens = config->registration_tokens,

@@ -37,6 +37,7 @@ struct hs_config {
     struct str registration_secret; /* shared-secret registration; absent: off */
     uint32_t password_memory_kib;   /* 0: 19456 */
     bool read_only;                 /* writes answer 403 M_RESOURCE_LIMIT_EXCEEDED */
+    bool logs_debug;                /* LOG_DEBUG goes to the host, too */
     bool rate_limits;
     bool guests;              /* anybody may be one */
     bool registration_tokens; /* only who has one registers */

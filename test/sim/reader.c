@@ -77,8 +77,8 @@ static void saw(struct user *user, size_t room, const struct json *event, bool i
     if (!reader_identify(world, text, &sender, &number)) {
         return;
     }
-    world_trace(world, "user %zu reads \"%.*s\"%s", user->index, STR_ARG(text),
-                is_history ? " in the history" : "");
+    world_trace(world, "user %zu reads \"%.*s\", %.*s%s", user->index, STR_ARG(text), STR_ARG(id),
+                is_history ? ", in the history" : "");
     struct seen *seen = &user->seen[sender][number];
     if (seen->is_there && seen->era == era && !is_history) {
         world_fail(world, "user %zu reads message %d of user %zu twice: %s and %.*s", user->index,

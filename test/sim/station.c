@@ -113,6 +113,7 @@ static void station_open(struct station *node)
         .build_id = STR("sim"),
         .password_memory_kib = 8,
         .read_only = node->is_read_only,
+        .logs_debug = true,
     };
     node->incarnation++;
     node->opened_ms = world->now_ms;

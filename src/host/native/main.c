@@ -144,6 +144,7 @@ static bool core_open(struct neurite *n)
         .registration_secret = secret.n == 0 ? STR_ABSENT : secret,
         .password_memory_kib = c->password_memory_kib,
         .read_only = n->is_read_only,
+        .logs_debug = c->log_level == LOG_DEBUG,
         .rate_limits = c->rate_limits,
         .guests = c->guests,
         .registration_tokens = c->registration_tokens,
