@@ -30,12 +30,14 @@ COPY test/ test/
 COPY src/ src/
 RUN cmake --preset release -DNEURITE_DEPS_ONLY=OFF -DNEURITE_BUILD_ID="$(scripts/build-id.sh)" \
     && cmake --build --preset release --target neurite rendezvous
-# What they need when they run: the packages that hold the libraries they are linked with.
+# What they need when they run: the packages that hold the libraries they are linked with, and the
+# plugin that libwebsockets loads for the relay.
 RUN mkdir -p /out && cp build/release/neurite build/release/rendezvous /out/ \
     && ldd /out/neurite /out/rendezvous | sed -n 's/.*=> \([^ ]*\) .*/\1/p' | sort -u \
     | while read -r library; do dpkg -S "$(readlink -f "$library")" 2>/dev/null \
     || dpkg -S "$(readlink -f "$library" | sed 's#^/usr##')"; done \
-    | sed 's/:.*//' | sort -u >/out/packages && cat /out/packages
+    | sed 's/:.*//' | sort -u >/out/packages \
+    && echo libwebsockets-evlib-ev >>/out/packages && cat /out/packages
 
 FROM build AS wasm
 RUN scripts/install-packages.sh wasm && rm -rf /var/lib/apt/lists/*

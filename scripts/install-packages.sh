@@ -7,7 +7,8 @@ set -eu
 packages_of() {
     case $1 in
     native) echo build-essential curl cmake ninja-build pkg-config git ca-certificates openssl dpkg-dev \
-        libsodium-dev libcjson-dev libwebsockets-dev libssl-dev libc-ares-dev libcap-dev libnats-dev nodejs npm ;;
+        libsodium-dev libcjson-dev libwebsockets-dev libwebsockets-evlib-ev libev-dev libssl-dev libc-ares-dev libcap-dev \
+        libnats-dev nodejs npm ;;
     wasm) echo emscripten ;;
     lint) echo clang clang-tidy clang-format-14 libclang-rt-14-dev cppcheck shellcheck mandoc git ;;
     bench) echo valgrind ;;

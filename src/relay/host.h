@@ -1,9 +1,10 @@
-/* What lws.c and http.c share: the two files that know libwebsockets. */
+/* What lws.c and http.c share: with loop.c and tls.c, the files that know libwebsockets. */
 #ifndef RELAY_HOST_H
 #define RELAY_HOST_H
 
 #include "relay/carrier.h"
 #include "relay/cluster.h"
+#include "relay/loop.h"
 #include "relay/page.h"
 #include "relay/polling.h"
 #include "relay/server.h"
@@ -18,10 +19,12 @@ struct server {
     struct pollings *pollings;
     struct cluster *cluster; /* NULL: the relay is alone */
     struct carrier *carrier;
+    struct loop *loop;
     struct lws_context *context;
     struct lws_vhost *vhost;
     lws_sorted_usec_list_t timer;
     int64_t due_ms;    /* when it runs */
+    int64_t stop_ms;   /* once it is stopping: when that has to be over */
     size_t n_sessions; /* websockets, and answers that wait to be sent */
     bool is_stopping, is_bad_key;
     unsigned char batch[LWS_PRE + BATCH_SIZE];

@@ -371,6 +371,8 @@ static int on_signal(struct server *server, struct lws *wsi)
     struct signalfd_siginfo info;
     (void)!read((int)lws_get_socket_fd(wsi), &info, sizeof(info));
     server->is_stopping = true;
+    server->stop_ms = clock_ms(CLOCK_MONOTONIC) + STOP_MS;
+    lws_sul_schedule(server->context, 0, &server->timer, on_timer, STOP_MS * LWS_US_PER_MS);
     pollings_end(server->pollings, now_get());
     settle(server);
     lws_callback_on_writable_all_protocol_vhost(server->vhost, lws_get_protocol(wsi));
@@ -525,12 +527,13 @@ static bool watch_signals(struct server *server)
 static void serve(struct server *server)
 {
     on_timer(&server->timer);
-    while (!server->is_stopping && lws_service(server->context, 0) >= 0) {
+    lws_cancel_service(server->context); /* the plugin looks at timers after an event only */
+    while (!server->is_stopping) {
+        loop_turn(server->loop);
     }
     /* Close frames leave, then sockets end; what hangs is cut by lws_context_destroy. */
-    int64_t deadline_ms = clock_ms(CLOCK_MONOTONIC) + STOP_MS;
-    while (server->n_sessions > 0 && clock_ms(CLOCK_MONOTONIC) < deadline_ms &&
-           lws_service(server->context, 0) >= 0) {
+    while (server->n_sessions > 0 && clock_ms(CLOCK_MONOTONIC) < server->stop_ms) {
+        loop_turn(server->loop);
     }
 }
 
@@ -560,8 +563,11 @@ enum server_end server_run(const struct options *options, void (*listening)(cons
     server->relay = relay_new(&config);
     server->pollings =
         pollings_new(server->relay, &(struct polling_calls){server, http_answer, is_gone, refuse});
-    server->context = lws_create_context(&info);
-    enum server_end end = server->context == NULL ? SERVER_BROKEN : make_vhost(server);
+    server->loop = loop_new();
+    if (loop_lend(server->loop, &info)) {
+        server->context = lws_create_context(&info);
+    }
+    enum server_end end = server->context == NULL ? SERVER_NO_LOOP : make_vhost(server);
     if (end == SERVER_STOPPED && !watch_signals(server)) {
         end = SERVER_BROKEN;
     }
@@ -577,6 +583,7 @@ enum server_end server_run(const struct options *options, void (*listening)(cons
         lws_sul_cancel(&server->timer);
         lws_context_destroy(server->context);
     }
+    loop_free(server->loop);
     pollings_free(server->pollings);
     relay_free(server->relay);
     member_free(server);

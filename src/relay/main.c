@@ -47,6 +47,10 @@ static int run(const struct options *o)
     case SERVER_NO_CLUSTER:
         (void)fprintf(stderr, "rendezvous: --cluster %s cannot be used.\n", o->cluster);
         return 2;
+    case SERVER_NO_LOOP:
+        (void)fprintf(stderr, "rendezvous: libwebsockets does not start; it needs its plugin for "
+                              "libev (Debian's libwebsockets-evlib-ev).\n");
+        return 2;
     case SERVER_BROKEN:
         break;
     }

@@ -1,4 +1,4 @@
-/* The relay on real sockets. lws.c is the one file that knows libwebsockets. */
+/* The relay on real sockets. Which files know libwebsockets: host.h. */
 #ifndef RELAY_SERVER_H
 #define RELAY_SERVER_H
 
@@ -9,6 +9,7 @@ enum server_end {
     SERVER_NO_SOCKET,  /* the address cannot be had */
     SERVER_NO_KEY,     /* certificate or key cannot be used */
     SERVER_NO_CLUSTER, /* its address cannot be used */
+    SERVER_NO_LOOP,    /* libwebsockets has no plugin for libev */
     SERVER_BROKEN,     /* the system refused something else */
 };
 
