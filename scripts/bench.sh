@@ -5,7 +5,7 @@
 #     cost     instructions of a message, on an empty server and on a full one (a gigabyte, made once)
 #     synapse  a real Synapse under the same load  relay    our relay beside npm's
 #     federation  joins of a large room, ours and Synapse's; messages to three servers, and to one that
-#              was away
+#              was away; state resolution of forks
 #     cold     the worker in both browsers: cold starts with small and large databases, commits
 #     latency  browser to browser: from fetch to sync, and from Enter to seen
 # Nothing is judged by time. The status is 1 when something could not be measured because of an error;
@@ -39,7 +39,7 @@ if wants cold || wants latency; then scripts/install-packages.sh web browser; fi
 if wants cost; then
     scripts/install-packages.sh bench
 fi
-if wants cost || wants federation; then cmake --build --preset release --target cost; fi
+if wants cost || wants federation; then cmake --build --preset release --target cost forks; fi
 node_packages harness
 if wants relay; then
     cmake --build --preset release --target crowd

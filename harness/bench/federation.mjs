@@ -1,10 +1,13 @@
 /**
  * Servers that share rooms over HTTPS, native ones and, for the join of a large room, a real Synapse
- * beside: each joins the same room of the same server, one after the other.
+ * beside: each joins the same room of the same server, one after the other. And what resolving the
+ * state of forks costs, in processor time.
  */
+import { execFile } from "node:child_process";
 import { copyFile, mkdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { Authority } from "../../test/client/authority.mjs";
 import { startNeurite, startSynapse } from "../services/programs.mjs";
 import { Homeserver } from "./client.mjs";
@@ -17,11 +20,16 @@ import { built, inFolder, PORT, top } from "./place.mjs";
 /** @typedef {import("./figures.mjs").Figures} Figures */
 /** @typedef {{ base: string, pid: number, stop: () => Promise<unknown> }} Running */
 
+const run = promisify(execFile);
+
 const MEMBERS = Number(process.env.FEDERATION_MEMBERS ?? 10_000);
 const MISSED = Number(process.env.FEDERATION_MISSED ?? 10_000);
 const SENT = 2000;
 const OTHERS = 3;
 const HANDS = 8;
+const FORKS = 16;
+const EVENTS_OF_FORK = [200, 800]; // power levels, and as many names
+const TRIES = 5;
 const FIRST_PORT = PORT + 50;
 const SECONDS = { unit: "s", best: /** @type {const} */ ("low") };
 const TEXT = "Hello, this is a message of an ordinary length, as people write them.";
@@ -189,8 +197,33 @@ function inFolders(n, use, folders = []) {
   return n === 0 ? use(folders) : inFolder((folder) => inFolders(n - 1, use, [...folders, folder]));
 }
 
+/**
+ * @param {number} events of each fork
+ * @returns {Promise<{ events: number, seconds: number }>} the fastest of some
+ */
+async function resolution(events) {
+  const tries = [];
+  for (let i = 0; i < TRIES; i++) {
+    const { stdout } = await run(built("release/forks"), [String(FORKS), String(events)]);
+    tries.push(stdout.split(" ").map(Number));
+  }
+  return { events: tries[0][0], seconds: Math.min(...tries.map(([, seconds]) => seconds)) };
+}
+
+/** @param {Figures} figures */
+async function resolving(figures) {
+  const [few, many] = [await resolution(EVENTS_OF_FORK[0]), await resolution(EVENTS_OF_FORK[1])];
+  const what = `state resolution of ${FORKS} forks`;
+  const each = [few, many].map(({ events, seconds }) => events / seconds);
+  figures.put(`${what}, ${few.events} events`, each[0], RATE);
+  figures.put(`${what}, ${many.events} events`, each[1], RATE);
+  const growth = { unit: "times", best: /** @type {const} */ ("low") };
+  figures.put(`${what}: growth of an event's cost`, each[0] / each[1], growth);
+}
+
 /** @param {Figures} figures */
 export async function federation(figures) {
+  await resolving(figures);
   const authority = await theAuthority();
   await inFolders(OTHERS + 1, (folders) => sharing(figures, authority, folders));
   await joins(figures, authority);
