@@ -93,12 +93,12 @@
 #define HIERARCHY_CHILDREN_MAX 500 /* of one room */
 #define HIERARCHY_PAGE_MAX 50
 #define HIERARCHY_DEPTH_MAX 16
-#define GUESTS_OF_ROOM_MAX 1000 /* who leave when they may not stay */
-#define UPGRADE_COPIED_MAX 1000 /* bans, and rooms of a space, that move with a room */
-#define PRESENCE_TOLD_MAX 200   /* members of a room just entered */
-#define RESTRICTED_ROOMS_MAX 50 /* of a join rule that are looked at */
-#define REQUEST_ID_KEEP_MS (10 * 60 * 1000)
-#define REQUEST_ID_KEEP_MAX 1000
+#define GUESTS_OF_ROOM_MAX 1000    /* who leave when they may not stay */
+#define UPGRADE_COPIED_MAX 1000    /* bans, and rooms of a space, that move with a room */
+#define PRESENCE_TOLD_MAX 200      /* members of a room just entered */
+#define RESTRICTED_ROOMS_MAX 50    /* of a join rule that are looked at */
+#define REQUEST_IDS_OF_SESSION 256 /* answers kept for repeated requests */
+#define REQUEST_IDS_MAX 65536
 #define PASSWORD_MAX 512
 #define AUTH_SESSIONS_MAX 5000 /* of user-interactive authentication; the oldest go */
 #define AUTH_PARAMS_MAX 4096   /* remembered of a registration, as JSON */

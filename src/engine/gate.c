@@ -78,18 +78,19 @@ static void respond(struct hs *hs, struct req *req)
     }
 }
 
-/* Keeps the answer beside its effect, so that a repetition gets the same. */
+/* Keeps the answer beside its effect, so that a repetition gets the same. What is kept is counted,
+ * not timed, since a clock that jumps would forget it all. */
 static enum err remember(struct hs *hs, struct req *req)
 {
     if (req->request_id.p == NULL || req->reply.status >= 400) {
         return ERR_NONE;
     }
-    TRY(store_run(hs->store, STMT_REQUEST_ID_PUT, "btbitbi", req->request_session, req->request_id,
+    TRY(store_run(hs->store, STMT_REQUEST_ID_PUT, "btbitb", req->request_session, req->request_id,
                   str_make(req->request_asked, sizeof(req->request_asked)),
-                  (int64_t)req->reply.status, reply_head(req), reply_text(req), hs->now.unix_ms));
-    TRY(store_run(hs->store, STMT_REQUEST_ID_EXPIRE, "i", hs->now.unix_ms - REQUEST_ID_KEEP_MS));
-    return store_run(hs->store, STMT_REQUEST_ID_TRIM, "bi", req->request_session,
-                     (int64_t)REQUEST_ID_KEEP_MAX);
+                  (int64_t)req->reply.status, reply_head(req), reply_text(req)));
+    TRY(store_run(hs->store, STMT_REQUEST_ID_FORGET_OF, "bi", req->request_session,
+                  (int64_t)REQUEST_IDS_OF_SESSION));
+    return store_run(hs->store, STMT_REQUEST_ID_FORGET, "i", (int64_t)REQUEST_IDS_MAX);
 }
 
 /* Was this request made before? *done: it is answered, or waits for the first one. */

@@ -179,6 +179,26 @@ TEST(a_repeated_request_id_acts_once_and_answers_alike)
     world_close(&w);
 }
 
+TEST(a_repeated_request_id_is_known_though_the_clock_was_wrong_meanwhile)
+{
+    static const int64_t year_ms = (int64_t)365 * 24 * 3600 * 1000;
+    struct world w;
+    world_open(&w);
+    const char *alice = sign_up(&w, "alice");
+    const char *one = arena_fmt(w.a, "%sneurite-request-id: one\r\n", alice).p;
+    const char *two = arena_fmt(w.a, "%sneurite-request-id: two\r\n", alice).p;
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", one, "{}");
+    struct str first = w.body;
+    w.now.unix_ms += year_ms;
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", two, "{}");
+    w.now.unix_ms -= year_ms;
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", one, "{}");
+    CHECK_STR(w.body, first);
+    (void)ask(&w, "GET /_matrix/client/v3/joined_rooms", alice, "");
+    CHECK(json_count(json_get_array(answer(&w), "joined_rooms")) == 2);
+    world_close(&w);
+}
+
 TEST(a_long_poll_answers_in_the_turn_of_the_change)
 {
     struct world w;
@@ -381,6 +401,7 @@ TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
           TEST_ROW(what_costs_much_is_counted_with_what_costs_much),
           TEST_ROW(a_refused_request_leaves_nothing_behind),
           TEST_ROW(a_repeated_request_id_acts_once_and_answers_alike),
+          TEST_ROW(a_repeated_request_id_is_known_though_the_clock_was_wrong_meanwhile),
           TEST_ROW(a_long_poll_answers_in_the_turn_of_the_change),
           TEST_ROW(a_long_poll_ends_with_its_time),
           TEST_ROW(bytes_that_are_no_request_get_an_answer),
