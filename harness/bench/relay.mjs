@@ -8,6 +8,7 @@ import { MEMORY, RATE, TIME } from "./figures.mjs";
 import { drive, pause, quantile, upTo, usage } from "./measure.mjs";
 import { PORT, top } from "./place.mjs";
 import { stack } from "./stack.mjs";
+import { manyStreams, slowReaders } from "./strain.mjs";
 
 /** @typedef {import("./figures.mjs").Figures} Figures */
 /** @typedef {Awaited<ReturnType<typeof startRelay>>} Relay */
@@ -47,6 +48,8 @@ async function load(figures, relay) {
       }
     }
     await echo(figures, relay);
+    await slowReaders(figures, known(relay), relay.pid);
+    await manyStreams(figures, known(relay), relay.pid);
     await stack(figures, relay); // before ten thousand, whom one of the two does not meet, go home
     await crowd(figures, relay, SMALL_CROWD);
     if (figures.side === "ours") {
