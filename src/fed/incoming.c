@@ -135,7 +135,7 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
     }
     TRY(door_admit(hs, room, ev, ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
     if (verdict.kind == VERDICT_MISSING) {
-        return missing_fetch(hs, room, ev);
+        return missing_fetch(hs, origin, room, ev);
     }
     if (verdict.kind == VERDICT_DROP) { /* one that is rejected has been handled, and is kept so */
         *fault = verdict.why;
@@ -143,8 +143,8 @@ enum err incoming_pdu(struct hs *hs, struct str origin, struct json *pdu, struct
     return ERR_NONE;
 }
 
-enum err incoming_in_order(struct hs *hs, struct arena *a, struct room *room,
-                           const struct json *events)
+enum err incoming_in_order(struct hs *hs, struct str origin, struct room *room,
+                           const struct json *events, struct arena *a)
 {
     struct event *sorted[MISSING_EVENTS_MAX * 2];
     size_t n = 0;
@@ -167,7 +167,7 @@ enum err incoming_in_order(struct hs *hs, struct arena *a, struct room *room,
         struct verdict verdict;
         TRY(door_admit(hs, room, sorted[i], ARRIVAL_NEW, DOOR_STATE_FROM_PREV, &verdict));
         if (verdict.kind == VERDICT_MISSING) {
-            TRY(missing_fetch(hs, room, sorted[i]));
+            TRY(missing_fetch(hs, origin, room, sorted[i]));
         }
     }
     return ERR_NONE;

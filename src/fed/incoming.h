@@ -16,8 +16,9 @@ enum err incoming_outliers(struct hs *hs, struct room *room, const struct json *
                            struct arena *a) MUST_USE;
 
 /* Events of one branch, in the order of their depth; one that cites what is not here waits with
- * those of its sender (missing_fetch). At most twice MISSING_EVENTS_MAX are taken. */
-enum err incoming_in_order(struct hs *hs, struct arena *a, struct room *room,
-                           const struct json *events) MUST_USE;
+ * those of its sender, or of origin, who told it (missing_fetch). At most twice MISSING_EVENTS_MAX
+ * are taken. */
+enum err incoming_in_order(struct hs *hs, struct str origin, struct room *room,
+                           const struct json *events, struct arena *a) MUST_USE;
 
 #endif

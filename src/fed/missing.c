@@ -7,7 +7,6 @@
 #include "engine/current.h"
 #include "engine/door.h"
 #include "engine/input.h"
-#include "event/mxid.h"
 #include "fed/attempt.h"
 #include "fed/incoming.h"
 #include "fed/placed.h"
@@ -150,13 +149,12 @@ void missing_seen(struct hs *hs)
     }
 }
 
-/* In the lane of its sender's server, whose signature it has: whoever passes it on. A few events of
- * a server that is not joined may wait: its join may still be on its way. */
-enum err missing_fetch(struct hs *hs, struct room *room, const struct event *ev)
+/* A few events of a server that is not joined may wait: its join may still be on its way. */
+enum err missing_fetch(struct hs *hs, struct str origin, struct room *room, const struct event *ev)
 {
     int64_t name;
     int64_t user;
-    struct str server = mxid_server(ev->sender);
+    struct str server = waiting_lane(hs, origin, ev);
     TRY(store_name(hs->store, server, &name));
     TRY(store_get_int(hs->store, &user, 0, STMT_MEMBER_OF_SERVER, "ii", room->nid, name));
     TRY(waiting_put(hs, server, room, ev, user != 0 ? WAITING_MAX : OF_STRANGER_MAX));
@@ -547,7 +545,7 @@ static enum err take(struct hs *hs, struct call *call, struct fetch *f, struct r
 {
     const struct step *step = call->ctx;
     if (step->stage == STAGE_EVENTS) {
-        TRY(incoming_in_order(hs, call->a, room, json_get_array(body, "events")));
+        TRY(incoming_in_order(hs, call->server, room, json_get_array(body, "events"), call->a));
     } else if (step->stage == STAGE_AUTH) {
         TRY(incoming_outliers(hs, room, json_get_array(body, "auth_chain"), call->a));
     } else {

@@ -6,8 +6,9 @@
 
 #include "engine/event_cache.h"
 
-/* ev, whose signatures are good, could not be decided: keep it and fetch. */
-enum err missing_fetch(struct hs *hs, struct room *room, const struct event *ev) MUST_USE;
+/* ev, whose signatures are good, could not be decided: keep it and fetch. origin: who told it. */
+enum err missing_fetch(struct hs *hs, struct str origin, struct room *room,
+                       const struct event *ev) MUST_USE;
 
 /* We are joining the room by this send_join: what comes from the room meanwhile is kept, ... */
 void missing_hold(struct hs *hs, struct room *room, uint64_t call);

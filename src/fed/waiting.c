@@ -1,6 +1,21 @@
 /* Rows of waiting events. */
 #include "fed/waiting.h"
 
+#include "event/mxid.h"
+#include "event/seal.h"
+
+struct str waiting_lane(struct hs *hs, struct str origin, const struct event *ev)
+{
+    struct str server = mxid_server(ev->sender);
+    struct strs signers = seal_servers(hs->turn, ev);
+    for (size_t i = 0; i < signers.n; i++) {
+        if (str_eq(signers.at[i], server)) {
+            return server;
+        }
+    }
+    return origin;
+}
+
 enum err waiting_put(struct hs *hs, struct str origin, const struct room *room,
                      const struct event *ev, int64_t max)
 {

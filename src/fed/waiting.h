@@ -13,6 +13,10 @@ struct waiting {
     struct event *ev;
 };
 
+/* Whose lane an event waits in: its sender's server's, whoever passes it on, if that had to sign it
+ * (an invite by an address outside Matrix nobody has to); else that of who told it. */
+struct str waiting_lane(struct hs *hs, struct str origin, const struct event *ev);
+
 /* Of one server at most max; its newest push out its oldest, which they lead back to. Where the
  * room has too many, whoever has most gives way. */
 enum err waiting_put(struct hs *hs, struct str origin, const struct room *room,

@@ -46,14 +46,14 @@ static struct str sealed(struct town *t, struct str text)
     return ev->json;
 }
 
-static void send_pdus(struct town *t, struct str pdus)
+static void send_pdus(struct town *t, int from, struct str pdus)
 {
     struct str line = town_text(t, "PUT /_matrix/federation/v1/send/%llu",
                                 (unsigned long long)t->n_parcels); /* each has another id */
     struct str body = town_text(t, "{\"origin\":\"%.*s\",\"origin_server_ts\":1,\"pdus\":[",
-                                STR_ARG(town_name(t, 1)));
+                                STR_ARG(town_name(t, from)));
     body = arena_join(t->a, body, pdus, STR("]}"));
-    CHECK(town_serve(t, 1, 0, line.p, body.p) == 200);
+    CHECK(town_serve(t, from, 0, line.p, body.p) == 200);
     const struct json *results = json_get_object(t->answer, "pdus");
     CHECK(json_count(results) > 0);
     for (const struct json *r = json_first(results); r != NULL; r = json_next(r)) {
@@ -83,7 +83,7 @@ TEST(an_event_that_follows_one_of_another_room_brings_none_of_its_state)
         STR_ARG(state_id(t, alice, room, "m.room.create", "")),
         STR_ARG(state_id(t, alice, room, "m.room.power_levels", "")),
         STR_ARG(state_id(t, alice, room, "m.room.member", bob_id)));
-    send_pdus(t, sealed(t, text));
+    send_pdus(t, 1, sealed(t, text));
     CHECK(str_is_absent(state_id(t, alice, room, "m.room.name", "")));
     CHECK(!hears(t, alice, room, "there"));
     town_free(t);
@@ -116,7 +116,7 @@ TEST(however_many_forks_are_heaped_up_none_pushes_a_state_out)
             STR_ARG(state_id(t, alice, room, "m.room.join_rules", "")), STR_ARG(join));
         pdus = arena_join(t->a, pdus, i > 0 ? STR(",") : STR(""), sealed(t, text));
     }
-    send_pdus(t, pdus);
+    send_pdus(t, 1, pdus);
     CHECK(!str_eq(state_id(t, alice, room, "m.room.member", bob_id), join));
     CHECK_STR(state_id(t, alice, room, "m.room.topic", ""), topic);
     for (int i = 0; i < FORKS / 4; i++) {
@@ -171,8 +171,8 @@ TEST(what_follows_a_rejected_event_stands_on_the_state_before_that)
     struct str stranger =
         message_after(t, alice, room, town_user_id(t, 1, "mallory"), join, "not in the room");
     struct str follows = message_after(t, alice, room, bob_id, id_of(t, stranger), "goes on");
-    send_pdus(t, stranger);
-    send_pdus(t, follows);
+    send_pdus(t, 1, stranger);
+    send_pdus(t, 1, follows);
     CHECK(!hears(t, alice, room, "not in the room"));
     CHECK(hears(t, alice, room, "goes on"));
     struct str of = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s?event_id=%.*s",
@@ -219,14 +219,76 @@ TEST(a_state_of_which_all_is_here_is_told_by_its_ids_alone)
     struct str last = message_after(t, alice, room, bob_id, id_of(t, between), "aloud");
     unheard = arena_join(t->a, STR("{\"pdus\":["), between, STR("]}"));
     t->rule = tell_unheard;
-    send_pdus(t, last);
+    send_pdus(t, 1, last);
     CHECK(hears(t, alice, room, "whispered"));
     CHECK(hears(t, alice, room, "aloud"));
     CHECK(t->seen == 0);
     town_free(t);
 }
 
+static enum fate hold_questions(struct town *t, struct parcel *p)
+{
+    (void)t;
+    return p->from == 0 && p->status == 0 ? FATE_HOLD : FATE_PASS;
+}
+
+/* An invite through an address outside Matrix needs no signature of its sender's server. */
+static struct str unsigned_invites(struct town *t, struct str room, const char *sender, int first)
+{
+    struct str pdus = STR("");
+    for (int i = first; i < first + TRANSACTION_PDUS_MAX; i++) {
+        struct str text = town_text(
+            t,
+            "%s{\"type\":\"m.room.member\",\"room_id\":\"%.*s\",\"sender\":\"%s\",\"state_key\":"
+            "\"%s\",\"content\":{\"membership\":\"invite\",\"third_party_invite\":{}},\"depth\":%d,"
+            "\"origin_server_ts\":1,\"prev_events\":[\"$nowhere\"],\"auth_events\":[\"$nobody\"],"
+            "\"hashes\":{},\"signatures\":{}}",
+            i > first ? "," : "", STR_ARG(room), sender, sender, i);
+        pdus = arena_join(t->a, pdus, text, STR(""));
+    }
+    return pdus;
+}
+
+static int64_t count_waiting_of(struct town *t, int house)
+{
+    int64_t n;
+    CHECK(store_get_int(t->houses[0].hs->store, &n, 0, STMT_WAITING_OF_ORIGIN, "it", (int64_t)1,
+                        town_name(t, house)) == ERR_NONE);
+    return n;
+}
+
+/* House 2, which is in no room, speaks in the name of house 1, whose event waits for another. */
+TEST(what_its_server_has_not_signed_pushes_out_nothing_that_waits_of_that_server)
+{
+    enum { FORGED = 600, FIRST_DEPTH = 1000 };
+    struct town *t = town_new(3);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *bob_id = town_user_id(t, 1, "bob");
+    struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
+    CHECK(town_join(t, 1, bob, room, 0));
+    town_pass(t, 1000);
+    t->rule = hold_questions;
+    struct str text = town_text(
+        t,
+        "{\"type\":\"m.room.message\",\"room_id\":\"%.*s\",\"sender\":\"%s\",\"content\":{"
+        "\"msgtype\":\"m.text\",\"body\":\"there\"},\"depth\":99,\"origin_server_ts\":1,"
+        "\"prev_events\":[\"$before\"],\"auth_events\":[\"%.*s\",\"%.*s\",\"%.*s\"]}",
+        STR_ARG(room), bob_id, STR_ARG(state_id(t, alice, room, "m.room.create", "")),
+        STR_ARG(state_id(t, alice, room, "m.room.power_levels", "")),
+        STR_ARG(state_id(t, alice, room, "m.room.member", bob_id)));
+    send_pdus(t, 1, sealed(t, text));
+    CHECK(count_waiting_of(t, 1) == 1);
+    for (int i = 0; i < FORGED; i += TRANSACTION_PDUS_MAX) {
+        send_pdus(t, 2, unsigned_invites(t, room, bob_id, FIRST_DEPTH + i));
+    }
+    CHECK(count_waiting_of(t, 1) == 1);
+    CHECK(count_waiting_of(t, 2) > 0 && count_waiting_of(t, 2) < TRANSACTION_PDUS_MAX);
+    town_free(t);
+}
+
 TEST_MAIN(TEST_ROW(an_event_that_follows_one_of_another_room_brings_none_of_its_state),
           TEST_ROW(however_many_forks_are_heaped_up_none_pushes_a_state_out),
           TEST_ROW(a_state_of_which_all_is_here_is_told_by_its_ids_alone),
+          TEST_ROW(what_its_server_has_not_signed_pushes_out_nothing_that_waits_of_that_server),
           TEST_ROW(what_follows_a_rejected_event_stands_on_the_state_before_that))
