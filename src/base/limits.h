@@ -38,6 +38,7 @@
 /* Federation */
 #define TRANSACTION_PDUS_MAX 50
 #define TRANSACTION_EDUS_MAX 100
+#define TRANSACTION_SIZE_MAX (HTTP_BODY_MAX - EVENT_SIZE_MAX) /* sent: less than a peer takes */
 #define MISSING_EVENTS_MAX 20
 #define FETCH_DEPTH_MAX 10
 #define OUTBOX_PDUS_MAX 10000    /* that wait for a server that fails; beyond, it catches up */

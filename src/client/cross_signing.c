@@ -133,9 +133,9 @@ enum err device_signing_post(struct hs *hs, struct req *req)
         }
     }
     if (told) {
-        TRY(cross_keys_changed(hs, req->user, req->user_id, seen));
+        TRY(reply_limit(req, cross_keys_changed(hs, req->user, req->user_id, seen)));
     }
-    return reply_empty(req);
+    return req->reply.status != 0 ? ERR_NONE : reply_empty(req);
 }
 
 /* --- signatures ----------------------------------------------------------------------------- */

@@ -61,9 +61,9 @@ enum err device_put(struct hs *hs, struct req *req)
     TRY(query_end(&q));
     if (name.p != NULL) {
         TRY(store_run(hs->store, STMT_DEVICE_NAME, "tit", name, req->user, req->params[0]));
-        TRY(device_list_changed(hs, req->user, req->user_id, req->params[0]));
+        TRY(reply_limit(req, device_list_changed(hs, req->user, req->user_id, req->params[0])));
     }
-    return reply_empty(req);
+    return req->reply.status != 0 ? ERR_NONE : reply_empty(req);
 }
 
 enum err device_delete(struct hs *hs, struct req *req)

@@ -43,7 +43,7 @@ static enum err put_device_keys(struct hs *hs, struct req *req)
     TRY(store_run(hs->store, STMT_KEY_SIGNATURES_DROP, "it", req->user, req->device_id));
     TRY(store_run(hs->store, STMT_DEVICE_KEYS_PUT, "ittt", req->user, req->device_id, text,
                   STR_ABSENT));
-    return device_list_changed(hs, req->user, req->user_id, req->device_id);
+    return reply_limit(req, device_list_changed(hs, req->user, req->user_id, req->device_id));
 }
 
 static enum err put_one_time_keys(struct hs *hs, struct req *req)

@@ -37,7 +37,7 @@ enum err to_device_put(struct hs *hs, struct req *req)
     }
     TRY(store_run(hs->store, STMT_TXN_PUT, "itttt", req->user, req->device_id, scope,
                   req->params[1], STR("")));
-    TRY(to_device_send(hs, req->user_id, req->params[0],
-                       hs_random_text(hs, req->a, MESSAGE_ID_LENGTH), messages));
-    return reply_empty(req);
+    TRY(reply_limit(req, to_device_send(hs, req->user_id, req->params[0],
+                                        hs_random_text(hs, req->a, MESSAGE_ID_LENGTH), messages)));
+    return req->reply.status != 0 ? ERR_NONE : reply_empty(req);
 }

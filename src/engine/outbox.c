@@ -176,8 +176,12 @@ static struct str edu_text(struct hs *hs, struct str edu_type, const struct json
     return json_str(hs->turn, edu);
 }
 
+/* What no peer takes would be sent for ever, and nothing after it. */
 static enum err put_edu(struct hs *hs, int64_t server, struct str text, struct str key)
 {
+    if (text.n > TRANSACTION_SIZE_MAX) {
+        return ERR_LIMIT;
+    }
     if (key.p != NULL) {
         int64_t sent;
         TRY(store_get_int(hs->store, &sent, 0, STMT_DESTINATION_SENT, "i", server));

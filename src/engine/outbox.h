@@ -9,7 +9,8 @@
  * what we said before we knew. */
 enum err outbox_on_fact(struct hs *hs, const struct fact *fact) MUST_USE;
 /* An EDU to every other server in the room. key, when not absent, replaces an EDU of the same key
- * that waits (a newer typing notice or receipt makes the older one moot). */
+ * that waits (a newer typing notice or receipt makes the older one moot). ERR_LIMIT: it is larger
+ * than a transaction may be. */
 enum err outbox_edu_room(struct hs *hs, int64_t room, struct str edu_type,
                          const struct json *content, struct str key) MUST_USE;
 enum err outbox_edu_server(struct hs *hs, struct str server, struct str edu_type,

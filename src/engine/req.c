@@ -39,6 +39,13 @@ enum err reply_error(struct req *req, int status, const char *code, const char *
     return ERR_NONE;
 }
 
+enum err reply_limit(struct req *req, enum err err)
+{
+    return err != ERR_LIMIT ? err
+                            : reply_error(req, 413, "M_TOO_LARGE",
+                                          "this is more than other servers take at once");
+}
+
 struct str req_query(struct req *req, const char *key)
 {
     return http_query(req->a, req->head->query, str_of(key));

@@ -129,6 +129,9 @@ enum err reply_error(struct req *req, int status, const char *code, const char *
     PRINTF_LIKE(4, 5);
 #define reply_not_found(req, what) reply_error((req), 404, "M_NOT_FOUND", "%s", (what))
 #define reply_forbidden(req, why) reply_error((req), 403, "M_FORBIDDEN", "%s", (why))
+/* 413 M_TOO_LARGE for the ERR_LIMIT of what was to be sent to other servers; any other err as it
+ * is. */
+enum err reply_limit(struct req *req, enum err err) MUST_USE;
 
 /* The decoded query parameter, absent without one. */
 struct str req_query(struct req *req, const char *key);

@@ -10,7 +10,6 @@
 
 enum {
     DESTINATIONS_MAX = 4096,
-    SEND_SIZE_MAX = HTTP_BODY_MAX - 65536, /* less than a receiver takes, with one event to spare */
     SEND_TIMEOUT_MS = 30000,
     BACKOFF_FIRST_MS = 1000,
     BACKOFF_MAX_MS = 600000,
@@ -158,7 +157,7 @@ static enum err cut(struct hs *hs, struct arena *a, struct transaction *t)
         if ((is_pdu ? n_pdus : n_edus) == (is_pdu ? TRANSACTION_PDUS_MAX : TRANSACTION_EDUS_MAX)) {
             break;
         }
-        if (t->last_id != 0 && size + text.n > SEND_SIZE_MAX) {
+        if (t->last_id != 0 && size + text.n > TRANSACTION_SIZE_MAX) {
             break;
         }
         size += text.n;

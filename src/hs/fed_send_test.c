@@ -265,7 +265,41 @@ TEST(a_transaction_may_hold_numbers_that_are_not_canonical)
     town_free(s.t);
 }
 
+/* A request of alice's with that much in it. */
+static int ask_large(struct scene *s, const char *line, struct str before, struct str after)
+{
+    enum { MUCH = HTTP_BODY_MAX - 1024 };
+    char *much = arena_alloc(s->t->a, MUCH + 1);
+    memset(much, 'x', MUCH);
+    struct str body = arena_join(s->t->a, before, str_make(much, MUCH), after);
+    CHECK(body.n <= HTTP_BODY_MAX);
+    return town_ask(s->t, 0, s->alice, line, body.p);
+}
+
+TEST(what_is_too_large_for_another_server_is_refused_and_waits_for_it_in_no_queue)
+{
+    static const char letter[] = "PUT /_matrix/client/v3/sendToDevice/m.x/1";
+    struct scene s;
+    open_scene(&s);
+    CHECK(town_ask(s.t, 0, s.alice, "GET /_matrix/client/v3/account/whoami", "") == 200);
+    struct str device = arena_str(s.t->a, json_get_text(s.t->answer, "device_id"));
+    struct str path = town_text(s.t, "PUT /_matrix/client/v3/devices/%.*s", STR_ARG(device));
+    struct str open =
+        town_text(s.t, "{\"messages\":{\"%s\":{\"*\":{\"x\":\"", town_user_id(s.t, 1, "bob"));
+    CHECK(ask_large(&s, letter, open, STR("\"}}}}")) == 413);
+    CHECK(ask_large(&s, path.p, STR("{\"display_name\":\""), STR("\"}")) == 413);
+    open = town_text(s.t, "{\"device_keys\":{\"user_id\":\"%s\",\"device_id\":\"%.*s\",\"x\":\"",
+                     town_user_id(s.t, 0, "alice"), STR_ARG(device));
+    CHECK(ask_large(&s, "POST /_matrix/client/v3/keys/upload", open, STR("\"}}")) == 413);
+    town_pass(s.t, 1000);
+    CHECK(s.t->seen == 0);
+    open = town_text(s.t, "{\"messages\":{\"%s\":{\"*\":{\"x\":\"", town_user_id(s.t, 0, "alice"));
+    CHECK(ask_large(&s, letter, open, STR("\"}}}}")) == 200); /* to one of ours */
+    town_free(s.t);
+}
+
 TEST_MAIN(
+    TEST_ROW(what_is_too_large_for_another_server_is_refused_and_waits_for_it_in_no_queue),
     TEST_ROW(a_transaction_may_hold_numbers_that_are_not_canonical),
     TEST_ROW(a_gap_of_more_than_may_wait_is_not_fetched_twice_and_closes_as_somebody_reads_back),
     TEST_ROW(a_repeated_transaction_is_known_though_the_clock_was_wrong_meanwhile),
