@@ -13,7 +13,7 @@ enum err media_find(struct hs *hs, struct arena *a, struct str id, struct media 
     TRY(query_one(&q, hs->store, STMT_MEDIA_GET, "t", id));
     *out = (struct media){.id = id,
                           .user = query_int(&q, 0),
-                          .content_type = query_str(&q, a, 1),
+                          .content_type = media_type(query_str(&q, a, 1)),
                           .name = query_str(&q, a, 2),
                           .hash = query_str(&q, a, 3),
                           .size = query_int(&q, 4),
@@ -83,10 +83,16 @@ bool media_is_id(struct str id)
     return id.n > 0 && id.n <= ID_MAX;
 }
 
+/* Of several types, with commas between, a browser goes by the last (Fetch, "extract a MIME type"):
+ * where there is one, parameters are left out, as it may be among them. */
 struct str media_type(struct str type)
 {
-    size_t slash;
-    bool is_fit = type.n <= TYPE_MAX && str_find(type, '/', &slash);
+    struct str rest;
+    size_t slash, comma;
+    if (str_find(type, ',', &comma)) {
+        (void)str_cut(type, ';', &type, &rest);
+    }
+    bool is_fit = type.n <= TYPE_MAX && str_find(type, '/', &slash) && !str_find(type, ',', &comma);
     for (size_t i = 0; i < type.n; i++) {
         is_fit = is_fit && type.p[i] >= ' ' && type.p[i] <= '~';
     }

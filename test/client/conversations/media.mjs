@@ -93,6 +93,22 @@ export const media = [
     },
   },
   {
+    name: "of several types none is told behind the first, as a browser goes by the last",
+    async run({ server }) {
+      const alice = await server.register(fresh("alice"));
+      for (const [type, told] of [
+        ["image/png; a=b, text/html", "image/png"],
+        ["image/png, text/html", "application/octet-stream"],
+        ['video/mp4; codecs="avc1, mp4a"', "video/mp4"],
+        ["text/plain; charset=utf-8", "text/plain; charset=utf-8"],
+      ]) {
+        const at = `${alice.serverName}/${await upload(alice, type, "several")}`;
+        const got = await bytesOf(alice, "GET", `/client/v1/media/download/${at}`);
+        equal(got.headers.get("content-type"), told, type);
+      }
+    },
+  },
+  {
     name: "a file is created first and uploaded later, once, by its maker",
     async run({ server }) {
       const alice = await server.register(fresh("alice"));
