@@ -50,12 +50,9 @@ static bool seed_passes(uint64_t seed, const struct options *options, uint64_t *
         }
     }
     if (!ok) {
-        printf("seed %" PRIu64 " fails; again with: make sim SEED=%" PRIu64, seed, seed);
-        if (options->run.nodes != 0) {
-            printf(" NODES=%zu", options->run.nodes);
-        }
-        printf("%s%s\n", options->run.is_restless ? " RESTLESS=1" : "",
-               options->run.has_liar ? " LIAR=1" : "");
+        printf("seed %" PRIu64 " fails; again with: ", seed);
+        run_tell_command(seed, &options->run);
+        putchar('\n');
     }
     *digest = (*digest ^ first.trace) * 0x100000001B3u;
     fflush(stdout);

@@ -10,6 +10,7 @@
 #include "test/sim/weather.h"
 #include "test/sim/wire.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -252,4 +253,13 @@ struct run_result run_seed(uint64_t seed, const struct run_options *options)
     world_close(world);
     base_free(world);
     return result;
+}
+
+void run_tell_command(uint64_t seed, const struct run_options *options)
+{
+    printf("make sim SEED=%" PRIu64, seed);
+    if (options->nodes != 0) {
+        printf(" NODES=%zu", options->nodes);
+    }
+    printf("%s%s", options->is_restless ? " RESTLESS=1" : "", options->has_liar ? " LIAR=1" : "");
 }

@@ -25,5 +25,7 @@ struct run_result {
 
 /* The same seed and options give the same result, whatever ran before. */
 struct run_result run_seed(uint64_t seed, const struct run_options *options);
+/* Prints the command that does it again, without the schedule and the end of the line. */
+void run_tell_command(uint64_t seed, const struct run_options *options);
 
 #endif

@@ -69,13 +69,11 @@ static void tell(struct shrinker *s)
     list(s);
     s->options.is_quiet = false;
     run_seed(s->seed, &s->options);
-    printf("seed %" PRIu64 " fails with %zu of its faults and acts, found in %d runs; again with:\n"
-           "  make sim SEED=%" PRIu64,
-           s->seed, s->n, s->runs, s->seed);
-    if (s->options.nodes != 0) {
-        printf(" NODES=%zu", s->options.nodes);
-    }
-    printf("%s ONLY=\"", s->options.is_restless ? " RESTLESS=1" : "");
+    printf("seed %" PRIu64
+           " fails with %zu of its faults and acts, found in %d runs; again with:\n  ",
+           s->seed, s->n, s->runs);
+    run_tell_command(s->seed, &s->options);
+    printf(" ONLY=\"");
     schedule_print(&s->kept);
     puts("\"");
 }
