@@ -74,6 +74,7 @@ static enum err put_redaction(struct hs *hs, struct arena *a, const struct store
     if (s->redacted_by.p == NULL) {
         return ERR_NONE;
     }
+    json_put_text(info, "redacted_by", s->redacted_by);
     enum err err = event_find(hs, s->redacted_by, &redaction);
     if (err == ERR_ABSENT) {
         return ERR_NONE;

@@ -14,7 +14,7 @@ struct client_view {
 };
 
 /* The event, redacted when it was, with age, transaction_id for the device that sent it,
- * prev_content and replaces_state of state events, redacted_because, bundled aggregations. A
+ * prev_content and replaces_state of state events, redacted_because (and its id alone, redacted_by), bundled aggregations. A
  * redaction has `redacts` at the top and in content, whatever the version. */
 enum err client_event(struct hs *hs, struct arena *a, const struct stored *s,
                       const struct client_view *view, struct json **out) MUST_USE;

@@ -139,7 +139,11 @@ static enum err once(struct hs *hs, struct req *req, bool *done)
 static enum err parse_body(struct req *req, bool *refused)
 {
     const char *why = NULL;
+    const char *odd = route_query_fault(req);
     *refused = true;
+    if (odd != NULL) {
+        return reply_error(req, 400, "M_INVALID_PARAM", "'%s' is a whole number, 0 or more", odd);
+    }
     if (req->route->body == route_bytes ||
         (str_is_empty(req->body_text) && req->route->body == NULL)) {
         *refused = false;

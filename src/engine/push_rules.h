@@ -23,6 +23,7 @@ struct push_context {
 
 struct push_verdict {
     bool notify, highlight;
+    const struct json *actions; /* the rule's own; NULL: no rule fits */
 };
 
 /* Pure. The first rule that fits decides; none: no notification. */

@@ -165,3 +165,17 @@ const char *route_body_fault(struct arena *a, const struct field *fields, const 
     }
     return NULL;
 }
+
+const char *route_query_fault(struct req *req)
+{
+    static const char *const numbers[] = {"limit", "timeout", "ts", "max_depth",
+                                          "minimum_valid_until_ts"};
+    for (size_t i = 0; !str_is_empty(req->head->query) && i < COUNT_OF(numbers); i++) {
+        struct str text = req_query(req, numbers[i]);
+        int64_t value;
+        if (text.p != NULL && (!str_to_i64(text, &value) || value < 0)) {
+            return numbers[i];
+        }
+    }
+    return NULL;
+}

@@ -17,5 +17,8 @@ enum route_found route_find(const struct route *const *tables, struct req *req);
 /* NULL when the body has the shape, else a sentence; *missing tells a missing member. */
 const char *route_body_fault(struct arena *a, const struct field *fields, const struct json *body,
                              bool *missing);
+/* The first of the query's numbers that is not one, NULL: none. Numbers are known by their names
+ * in all APIs; none may be below zero. */
+const char *route_query_fault(struct req *req);
 
 #endif

@@ -114,8 +114,28 @@ TEST(a_body_has_the_shape_of_its_row)
     arena_free(a);
 }
 
+static bool is_odd(struct arena *a, const char *query)
+{
+    struct http_head head = {.query = str_of(query)};
+    struct req req = {.a = a, .head = &head};
+    return route_query_fault(&req) != NULL;
+}
+
+TEST(the_numbers_of_a_query_are_numbers)
+{
+    struct arena *a = arena_new();
+    CHECK(!is_odd(a, ""));
+    CHECK(!is_odd(a, "limit=10&timeout=0&from=abc"));
+    CHECK(!is_odd(a, "limits=many"));
+    CHECK(is_odd(a, "limit=many"));
+    CHECK(is_odd(a, "from=abc&limit=-1"));
+    CHECK(is_odd(a, "timeout=1.5"));
+    CHECK(is_odd(a, "ts="));
+    arena_free(a);
+}
+
 TEST_MAIN(TEST_ROW(r0_and_v3_and_unstable_are_one), TEST_ROW(segments_are_decoded_and_may_be_empty),
           TEST_ROW(a_slash_at_the_end_means_nothing),
           TEST_ROW(the_prefix_of_matrix_leads_to_matrix_alone),
           TEST_ROW(a_wrong_method_and_a_bad_escape_are_told_apart),
-          TEST_ROW(a_body_has_the_shape_of_its_row))
+          TEST_ROW(a_body_has_the_shape_of_its_row), TEST_ROW(the_numbers_of_a_query_are_numbers))

@@ -146,13 +146,15 @@ static enum err add_left_outside(struct sync *s, const struct room *room,
     return ERR_NONE;
 }
 
-/* Was the reader in the room until this event, or only invited, knocking, or not there at all? */
-static enum err ends_a_stay(struct sync *s, const struct stored *leave, bool *was_in)
+enum err sync_was_in(struct sync *s, const struct stored *ev, bool *was_in)
 {
     int64_t nid = 0;
     struct stored *before;
     *was_in = false;
-    TRY(snapshot_get(s->hs, leave->before, STR("m.room.member"), s->user_id, &nid));
+    if (ev->before == 0) {
+        return ERR_NONE;
+    }
+    TRY(snapshot_get(s->hs, ev->before, STR("m.room.member"), s->user_id, &nid));
     if (nid != 0) {
         TRY(event_get(s->hs, nid, &before));
         *was_in = str_eq(event_membership(before->ev), STR("join"));
@@ -165,7 +167,7 @@ static enum err fill_left(struct sync *s, struct sync_room *r, struct stored *le
     bool members;
     bool joined = false;
     bool was_in;
-    TRY(ends_a_stay(s, leave, &was_in));
+    TRY(sync_was_in(s, leave, &was_in));
     if (!s->is_initial) {
         TRY(was_joined(s, r->room, &joined));
     }

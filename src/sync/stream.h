@@ -9,6 +9,7 @@
 #include "base/numbers.h"
 #include "engine/client_event.h"
 #include "engine/event_filter.h"
+#include "engine/push_rules.h"
 #include "engine/req.h"
 
 struct sync {
@@ -60,6 +61,8 @@ struct sync_room {
 };
 
 enum err sync_member_get(struct sync *s, int64_t room, struct sync_member *out) MUST_USE;
+/* Was the reader in the room right before this event? False where that is not known. */
+enum err sync_was_in(struct sync *s, const struct stored *ev, bool *was_in) MUST_USE;
 /* Rooms with news for anybody since the token, and those where only the reader's own data are. */
 enum err rooms_with_news(struct sync *s, struct numbers *out) MUST_USE;
 
@@ -86,8 +89,14 @@ enum err sync_state_at(struct sync *s, const struct room *room, int64_t position
 /* summary.c */
 enum err summary_put(struct sync *s, struct sync_room *r) MUST_USE;
 enum err summary_heroes(struct sync *s, const struct sync_room *r, struct strs *heroes) MUST_USE;
-/* unread.c */
+/* unread.c: the counts of a room; */
 enum err unread_put(struct sync *s, struct sync_room *r) MUST_USE;
+/* what the reader's push rules say of one of its events, as rules and room are now, and whether a
+ * receipt of his covers it. */
+struct tally;
+enum err tally_open(struct sync *s, const struct room *room, struct tally **out) MUST_USE;
+enum err tally_judge(struct tally *t, const struct stored *ev, struct push_verdict *out) MUST_USE;
+enum err tally_is_read(struct tally *t, const struct stored *ev, bool *read) MUST_USE;
 /* ephemeral.c: typing and receipts. */
 enum err ephemeral_put(struct sync *s, struct sync_room *r) MUST_USE;
 /* account_data.c */

@@ -7,6 +7,7 @@
 #include "engine/token.h"
 #include "sync/devices.h"
 #include "sync/events.h"
+#include "sync/notifications.h"
 #include "sync/stream.h"
 
 /* What was asked; kept with the request while it waits. */
@@ -265,6 +266,7 @@ const struct route sync_routes[] = {
     {HTTP_GET,   "/client/v3/sync",                            WHO_GUEST,  RATE_OTHER,   sync_get,            NULL},
     {HTTP_GET,   "/client/v3/keys/changes",                    WHO_USER,   RATE_OTHER,   keys_changes_get,    NULL},
     {HTTP_GET,   "/client/v3/events",                          WHO_GUEST,  RATE_OTHER,   events_get,          NULL},
+    {HTTP_GET,   "/client/v3/notifications",                   WHO_USER,   RATE_OTHER,   notifications_get,   NULL},
     {HTTP_POST,  "/client/v3/user/{}/filter",                  WHO_GUEST,  RATE_OTHER,   filter_post,         NULL},
     {HTTP_GET,   "/client/v3/user/{}/filter/{}",               WHO_GUEST,  RATE_OTHER,   filter_get,          NULL},
     {0, NULL, WHO_USER, RATE_OTHER, NULL, NULL},

@@ -1,5 +1,5 @@
-/* What is unread in a room, and in each of its threads: the push rules' verdicts on what others
- * sent after one's receipts. */
+/* What the push rules say of a room's events to one reader; what of it is unread, in the room and
+ * in each of its threads: what others sent after one's receipts. */
 #include "sync/stream.h"
 
 #include "engine/current.h"
@@ -17,7 +17,8 @@ struct bin {
 
 struct tally {
     struct sync *s;
-    const struct sync_room *r;
+    const struct room *room;
+    bool has_context;
     struct push_context context;
     struct power power;
     int64_t read; /* by a receipt for all threads, or when he came */
@@ -30,7 +31,7 @@ static enum err list_unread(struct tally *t, int64_t after, int64_t *nids, size_
 {
     struct query q;
     *n = 0;
-    query_start(&q, t->s->hs->store, STMT_UNREAD_LIST, "iiii", t->r->room->nid, after, t->s->user,
+    query_start(&q, t->s->hs->store, STMT_UNREAD_LIST, "iiii", t->room->nid, after, t->s->user,
                 (int64_t)SYNC_UNREAD_MAX);
     while (*n < SYNC_UNREAD_MAX && query_next(&q)) {
         nids[*n] = query_int(&q, 0);
@@ -43,23 +44,30 @@ static enum err read_context(struct tally *t)
 {
     struct json *member;
     struct sync *s = t->s;
+    if (t->has_context) {
+        return ERR_NONE;
+    }
+    t->has_context = true;
     t->context = (struct push_context){.user_id = s->user_id, .power = &t->power};
-    TRY(current_power(s->hs, t->r->room, &t->power));
-    TRY(current_content(s->hs, t->r->room, STR("m.room.member"), s->user_id, &member));
+    TRY(current_power(s->hs, t->room, &t->power));
+    TRY(current_content(s->hs, t->room, STR("m.room.member"), s->user_id, &member));
     t->context.display_name = json_get_text(member, "displayname");
     if (s->push_rules == NULL) {
         TRY(push_rules_get(s->hs, s->a, s->user, s->user_id, &s->push_rules));
     }
     return store_get_int(s->hs->store, &t->context.member_count, 0, STMT_MEMBER_COUNT_FEW, "iti",
-                         t->r->room->nid, STR("join"), (int64_t)MEMBERS_COUNTED);
+                         t->room->nid, STR("join"), (int64_t)MEMBERS_COUNTED);
 }
 
-static struct push_verdict judge(const struct tally *t, const struct stored *ev)
+enum err tally_judge(struct tally *t, const struct stored *ev, struct push_verdict *out)
 {
+    *out = (struct push_verdict){0};
     if (ev->redacted_by.p != NULL || sync_is_ignored(t->s, ev->ev->sender)) {
-        return (struct push_verdict){0};
+        return ERR_NONE;
     }
-    return push_rules_judge(t->s->push_rules, ev->ev, &t->context);
+    TRY(read_context(t));
+    *out = push_rules_judge(t->s->push_rules, ev->ev, &t->context);
+    return ERR_NONE;
 }
 
 /* --- receipts ----------------------------------------------------------------------------- */
@@ -79,12 +87,12 @@ static struct bin *bin_of(struct tally *t, struct str thread)
     return &t->bins[t->n - 1];
 }
 
-/* *split: a thread was read further than the room. */
+/* *split: a thread was read further than the room. Without a receipt t->read stays. */
 static enum err read_receipts(struct tally *t, bool *split)
 {
     struct query q;
     int64_t newest = 0;
-    query_start(&q, t->s->hs->store, STMT_RECEIPT_OWN, "ii", t->r->room->nid, t->s->user);
+    query_start(&q, t->s->hs->store, STMT_RECEIPT_OWN, "ii", t->room->nid, t->s->user);
     while (query_next(&q)) {
         struct str thread = query_str(&q, t->s->a, 0);
         int64_t at = query_int(&q, 1);
@@ -96,7 +104,6 @@ static enum err read_receipts(struct tally *t, bool *split)
         }
     }
     TRY(query_end(&q));
-    t->read = t->read != 0 ? t->read : t->r->member_position;
     *split = newest > t->read;
     return ERR_NONE;
 }
@@ -127,14 +134,31 @@ static enum err thread_of(struct tally *t, const struct stored *ev, struct str *
     return ERR_NONE;
 }
 
+enum err tally_open(struct sync *s, const struct room *room, struct tally **out)
+{
+    bool split;
+    *out = ARENA_NEW(s->a, struct tally);
+    **out = (struct tally){.s = s, .room = room};
+    return read_receipts(*out, &split);
+}
+
+enum err tally_is_read(struct tally *t, const struct stored *ev, bool *read)
+{
+    struct str thread;
+    *read = ev->position <= t->read;
+    if (*read) {
+        return ERR_NONE;
+    }
+    TRY(thread_of(t, ev, &thread));
+    *read = ev->position <= bin_of(t, thread)->read;
+    return ERR_NONE;
+}
+
 static enum err count_threads(struct tally *t)
 {
     int64_t nids[SYNC_UNREAD_MAX];
     size_t n;
     TRY(list_unread(t, t->read, nids, &n));
-    if (n > 0) {
-        TRY(read_context(t));
-    }
     for (size_t i = 0; i < n; i++) {
         struct stored *ev;
         struct str thread;
@@ -142,7 +166,8 @@ static enum err count_threads(struct tally *t)
         TRY(thread_of(t, ev, &thread));
         struct bin *bin = bin_of(t, thread);
         if (ev->position > bin->read) {
-            struct push_verdict v = judge(t, ev);
+            struct push_verdict v;
+            TRY(tally_judge(t, ev, &v));
             bin->notify += v.notify;
             bin->highlight += v.highlight;
         }
@@ -158,22 +183,20 @@ static enum err count_all(struct tally *t, struct bin *out)
     size_t n;
     struct unread_count count;
     struct sync *s = t->s;
-    if (!unread_get(s->hs, s->user, t->r->room->nid, t->read, &count)) {
+    if (!unread_get(s->hs, s->user, t->room->nid, t->read, &count)) {
         count = (struct unread_count){.read = t->read, .upto = t->read};
     }
     TRY(list_unread(t, count.upto, nids, &n));
-    if (n > 0) {
-        TRY(read_context(t));
-    }
     for (size_t i = 0; i < n; i++) {
         struct stored *ev;
+        struct push_verdict v;
         TRY(event_get(s->hs, nids[i], &ev));
-        struct push_verdict v = judge(t, ev);
+        TRY(tally_judge(t, ev, &v));
         count.notify += v.notify;
         count.highlight += v.highlight;
     }
     count.upto = s->upto > t->read ? s->upto : t->read;
-    unread_keep(s->hs, s->user, t->r->room->nid, &count);
+    unread_keep(s->hs, s->user, t->room->nid, &count);
     *out = (struct bin){.notify = count.notify, .highlight = count.highlight};
     return ERR_NONE;
 }
@@ -192,8 +215,7 @@ enum err unread_put(struct sync *s, struct sync_room *r)
     bool by_thread = s->filter->timeline.unread_thread_notifications;
     bool split;
     struct bin whole = {0};
-    t->s = s;
-    t->r = r;
+    *t = (struct tally){.s = s, .room = r->room, .read = r->member_position};
     TRY(read_receipts(t, &split));
     if (!by_thread && !split) {
         TRY(count_all(t, &whole));

@@ -16,7 +16,7 @@ import { isThere, place, Spec } from "./spec.mjs";
 import { DELEGATE } from "./areas/federation.mjs";
 
 /** How many operations counted when this was last raised; it only rises. */
-const FLOOR = { client: 128, server: 36 };
+const FLOOR = { client: 129, server: 36 };
 const WITHIN_MS = 120_000;
 
 if (!isThere()) {

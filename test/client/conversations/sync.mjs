@@ -200,6 +200,49 @@ export const sync = [
     },
   },
   {
+    name: "notifications are listed newest first, by page, with what is read",
+    async run({ server }) {
+      const { users, room } = await gather(server, "alice", "bob");
+      const [alice, bob] = users;
+      const other = await alice.createRoom();
+      await alice.say(other, "before he came");
+      await bob.join(other);
+      const local = bob.userId.slice(1, bob.userId.indexOf(":"));
+      const first = await alice.say(room, "one");
+      await bob.say(room, "his own");
+      const second = await alice.say(other, `two, ${local}`);
+      await alice.send(room, "m.room.message", { msgtype: "m.notice", body: "quiet" });
+      const third = await alice.say(room, "three");
+      const gone = await alice.say(room, "taken back");
+      const redaction = `/rooms/${enc(room)}/redact/${enc(gone)}/${fresh("txn")}`;
+      await alice.must("PUT", redaction, { body: {} });
+      await bob.must("POST", `/rooms/${enc(room)}/receipt/m.read/${enc(first)}`, { body: {} });
+      const list = async (/** @type {any} */ query) => bob.must("GET", "/notifications", { query });
+      const ids = (/** @type {any} */ page) =>
+        page.notifications.map((/** @type {any} */ n) => n.event.event_id);
+      const all = await list({});
+      equal(ids(all), [third, second, first], "what notifies, in all rooms");
+      equal(
+        all.notifications.map((/** @type {any} */ n) => [n.room_id, n.read, n.actions[0]]),
+        [
+          [room, false, "notify"],
+          [other, false, "notify"],
+          [room, true, "notify"],
+        ],
+        "where it is, whether it was read, what is done",
+      );
+      equal(all.next_token, undefined, "that was all");
+      equal(ids(await list({ only: "highlight" })), [second], "his name");
+      const page = await list({ limit: "2" });
+      equal(ids(page), [third, second], "a page");
+      equal(ids(await list({ limit: "2", from: page.next_token })), [first], "and the next");
+      for (const bad of [{ from: "x" }, { limit: "x" }, { limit: "-1" }]) {
+        const answer = await bob.call("GET", "/notifications", { query: bad });
+        refused(answer, 400, "M_INVALID_PARAM", JSON.stringify(bad));
+      }
+    },
+  },
+  {
     name: "a private receipt is told to its user alone",
     async run({ server }) {
       const { users, room } = await gather(server, "alice", "bob");

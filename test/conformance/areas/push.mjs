@@ -49,4 +49,19 @@ export const push = [
       await user.ok("getPushers");
     },
   },
+  {
+    name: "notifications are listed",
+    async run({ anyone, stage }) {
+      const user = await stage.user("notified");
+      const friend = await stage.user("friend");
+      const roomId = await user.room({ preset: "public_chat" });
+      await friend.ok("joinRoomById", { roomId });
+      await friend.say(roomId, "read me");
+      const { notifications } = await user.ok("getNotifications", { limit: 5 });
+      assert.equal(notifications[0].event.content.body, "read me");
+      assert.equal(notifications[0].read, false);
+      await anyone.fails(401, "M_MISSING_TOKEN", "getNotifications");
+      await user.fails(400, "M_INVALID_PARAM", "getNotifications", { from: "nowhere" });
+    },
+  },
 ];
