@@ -23,6 +23,7 @@ static enum err find(struct hs *hs, struct remote_keys *out)
     out->is_stale = query_int(&q, 1) != 0;
     out->stream_id = query_int(&q, 2);
     out->failures = query_int(&q, 3);
+    out->doubts = query_int(&q, 4);
     return query_end(&q);
 }
 
@@ -75,8 +76,11 @@ enum err remote_keys_drop(struct hs *hs, int64_t user)
 struct json *remote_keys_of_devices(struct arena *a, struct str user_id, const struct json *body)
 {
     struct json *out = json_object(a);
-    struct json *devices = json_put_object(json_put_object(out, STR("device_keys")), user_id);
     const struct json *told = json_get_array(body, "devices");
+    if (told == NULL) {
+        return out;
+    }
+    struct json *devices = json_put_object(json_put_object(out, STR("device_keys")), user_id);
     for (const struct json *x = json_first(told); x != NULL; x = json_next(x)) {
         struct str id = json_get_text(x, "device_id");
         if (id.p != NULL && json_get_object(x, "keys") != NULL) {
@@ -136,14 +140,19 @@ static enum err put_cross_key(struct hs *hs, int64_t user, const char *usage,
 enum err remote_keys_take(struct hs *hs, const struct remote_keys *keys, struct str user_id,
                           const struct json *answer, int64_t stream_id, bool *taken)
 {
-    TRY(store_run(hs->store, STMT_REMOTE_LIST_TAKEN, "iii", stream_id, keys->list, keys->user));
+    const struct json *devices = json_get(json_get_object(answer, "device_keys"), user_id);
+    *taken = false;
+    if (!json_is(devices, JSON_OBJECT)) {
+        return ERR_NONE;
+    }
+    TRY(store_run(hs->store, STMT_REMOTE_LIST_TAKEN, "iii", stream_id, keys->list, keys->doubts));
     *taken = store_changes(hs->store) != 0;
     if (!*taken) {
         return ERR_NONE;
     }
     TRY(store_run(hs->store, STMT_DEVICE_KEYS_DROP_ALL, "i", keys->user));
     TRY(store_run(hs->store, STMT_CROSS_KEY_DROP_ALL, "i", keys->user));
-    TRY(put_devices(hs, keys->user, json_get(json_get_object(answer, "device_keys"), user_id)));
+    TRY(put_devices(hs, keys->user, devices));
     for (size_t i = 0; i < COUNT_OF(usages); i++) {
         const struct json *users = json_get_object(answer, usages[i].query_member);
         TRY(put_cross_key(hs, keys->user, usages[i].usage, json_get(users, user_id)));
@@ -194,11 +203,12 @@ enum err remote_keys_doubt(struct hs *hs, struct str user_id, bool *is_true)
 {
     struct remote_keys keys = {0};
     TRY(store_name_find(hs->store, user_id, &keys.user));
-    if (keys.user != 0) {
-        TRY(remote_keys_drop(hs, keys.user));
+    TRY(store_run(hs->store, STMT_REMOTE_LIST_DOUBT, "i", keys.user));
+    bool was_kept = store_changes(hs->store) != 0;
+    if (!was_kept && keys.user != 0) {
         TRY(make(hs, user_id, &keys));
     }
-    *is_true = keys.list == 0;
+    *is_true = !was_kept && keys.list == 0;
     return ERR_NONE;
 }
 

@@ -10,10 +10,11 @@
 
 struct remote_keys {
     int64_t user;
-    int64_t list; /* its row; 0: nothing is kept. Another one whenever it becomes stale again */
+    int64_t list; /* its row; 0: nothing is kept */
     bool is_stale;
     int64_t stream_id; /* of the last change in it; 0: unknown */
     int64_t failures;  /* of asking for it */
+    int64_t doubts;    /* how often it became stale */
 };
 
 enum err remote_keys_find(struct hs *hs, struct str user_id, struct remote_keys *out) MUST_USE;
@@ -22,8 +23,8 @@ enum err remote_keys_find(struct hs *hs, struct str user_id, struct remote_keys 
 enum err remote_keys_open(struct hs *hs, struct str user_id, struct remote_keys *out) MUST_USE;
 /* An answer of GET /user/devices in the form of one of POST /user/keys/query, in the arena. */
 struct json *remote_keys_of_devices(struct arena *a, struct str user_id, const struct json *body);
-/* An answer to that question, whole: it replaces what is kept. *taken false: the list that was
- * asked for is no more, it may be too old. */
+/* An answer to that question, whole: it replaces what is kept. *taken false: it says nothing of the
+ * user, or is too old, as the list became stale or went since it was asked for. */
 enum err remote_keys_take(struct hs *hs, const struct remote_keys *keys, struct str user_id,
                           const struct json *answer, int64_t stream_id, bool *taken) MUST_USE;
 /* An m.device_list_update. *is_true: what is kept has it, or nothing is kept; else it is stale. */

@@ -167,7 +167,7 @@ static enum err on_answer(struct hs *hs, struct call *call, int status, struct j
     struct lane *lane = find(hs->resyncs, asked->server);
     bool taken;
     assert(lane != NULL);
-    if (status == 200 && json_is(body, JSON_OBJECT)) {
+    if (status == 200 && json_get_array(body, "devices") != NULL) {
         attempt_succeeded(&lane->attempt);
         attempt_due(&lane->attempt, hs->now.mono_ms); /* look for more */
         const struct json *answer = remote_keys_of_devices(call->a, asked->user_id, body);

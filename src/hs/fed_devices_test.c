@@ -198,6 +198,51 @@ TEST(a_server_that_fails_is_asked_again_later_also_by_who_remembers_nothing)
     town_free(s.t);
 }
 
+/* House 1 answers, but says nothing. */
+static enum fate say_nothing(struct town *t, struct parcel *p)
+{
+    if (is_question(p)) {
+        t->seen++;
+        p->status = 200;
+        p->answer = STR("{}");
+    }
+    return FATE_PASS;
+}
+
+TEST(an_answer_without_devices_is_none_and_asked_for_again_later)
+{
+    struct scene s;
+    open_scene(&s);
+    s.t->rule = say_nothing;
+    CHECK(query(&s) == 0);
+    tell(&s, "gap", 1000001, 1000000, 'x');
+    s.t->seen = 0;
+    town_pass(s.t, 60 * 1000);
+    CHECK(s.t->seen > 0 && s.t->seen < 10);
+    s.t->rule = count_questions;
+    CHECK(query(&s) == 'a');
+    town_free(s.t);
+}
+
+TEST(a_server_that_tells_many_changes_pushes_nothing_else_out)
+{
+    enum { PARTS = 100 };
+    struct scene s;
+    int64_t first, last;
+    open_scene(&s);
+    CHECK(query(&s) == 'a');
+    struct store *store = s.t->houses[0].hs->store;
+    int64_t user;
+    CHECK(store_name_find(store, str_of(town_user_id(s.t, 1, "bob")), &user) == ERR_NONE);
+    CHECK(store_get_int(store, &first, 0, STMT_REMOTE_LIST_GET, "i", user) == ERR_NONE);
+    for (int i = 0; i < PARTS; i++) {
+        tell(&s, town_text(s.t, "t%d", i).p, 2000000 + 2 * i, 1999999 + 2 * i, 'x');
+    }
+    CHECK(store_get_int(store, &last, 0, STMT_REMOTE_LIST_GET, "i", user) == ERR_NONE);
+    CHECK(first != 0 && first == last);
+    town_free(s.t);
+}
+
 TEST(cross_signing_keys_are_asked_for_when_they_change)
 {
     struct scene s;
@@ -264,5 +309,7 @@ TEST_MAIN(TEST_ROW(devices_are_asked_for_once_and_follow_what_their_server_tells
           TEST_ROW(after_a_change_that_was_missed_the_list_is_asked_for_before_it_is_told),
           TEST_ROW(an_answer_that_is_older_than_a_change_is_not_kept),
           TEST_ROW(a_server_that_fails_is_asked_again_later_also_by_who_remembers_nothing),
+          TEST_ROW(an_answer_without_devices_is_none_and_asked_for_again_later),
+          TEST_ROW(a_server_that_tells_many_changes_pushes_nothing_else_out),
           TEST_ROW(cross_signing_keys_are_asked_for_when_they_change),
           TEST_ROW(what_is_known_of_a_user_is_forgotten_with_the_last_common_room))
