@@ -44,6 +44,32 @@ export async function authOf(resident, roomId, eventId, own) {
 /** Where the server under test says that it is. */
 export const DELEGATE = "delegate.example.org";
 
+/**
+ * An invite of a user of the server under test, into a room that only the resident server knows.
+ *
+ * @param {any} resident
+ * @param {string} roomId
+ * @param {string} guestId
+ * @param {string} [version] of the room; in rooms of version 1 and 2 the event id is chosen
+ */
+export function inviteOf(resident, roomId, guestId, version = "11") {
+  const chosen = version === "1" ? { event_id: `$${fresh("invite")}:${resident.name}` } : {};
+  return resident.member.seal(
+    {
+      type: "m.room.member",
+      ...chosen,
+      room_id: roomId,
+      sender: resident.member.userId,
+      state_key: guestId,
+      content: { membership: "invite" },
+      prev_events: [],
+      auth_events: [],
+      depth: 5,
+    },
+    version,
+  );
+}
+
 /** @type {import("../areas.mjs").Case[]} */
 export const federation = [
   {
@@ -167,16 +193,7 @@ export const federation = [
     async run({ stage, resident }) {
       const guest = await stage.user("guest");
       const roomId = `!${fresh("room")}:${resident.name}`;
-      const invite = resident.member.seal({
-        type: "m.room.member",
-        room_id: roomId,
-        sender: resident.member.userId,
-        state_key: guest.userId,
-        content: { membership: "invite" },
-        prev_events: [],
-        auth_events: [],
-        depth: 5,
-      });
+      const invite = inviteOf(resident, roomId, guest.userId);
       const create = {
         type: "m.room.create",
         state_key: "",

@@ -4,7 +4,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 
 import { canonical } from "../../../harness/services/member.mjs";
 import { fresh } from "../../client/matrix.mjs";
-import { authOf, message } from "./federation.mjs";
+import { authOf, inviteOf, message } from "./federation.mjs";
 
 /** @param {Buffer} bytes */
 const unpadded = (bytes) => bytes.toString("base64").replace(/=+$/, "");
@@ -37,21 +37,8 @@ export const federationRooms = [
     async run({ stage, resident }) {
       const guest = await stage.user("guest");
       const roomId = `!${fresh("room")}:${resident.name}`;
-      const eventId = `$${fresh("invite")}:${resident.name}`;
-      const invite = resident.member.seal(
-        {
-          type: "m.room.member",
-          event_id: eventId,
-          room_id: roomId,
-          sender: resident.member.userId,
-          state_key: guest.userId,
-          content: { membership: "invite" },
-          prev_events: [],
-          auth_events: [],
-          depth: 5,
-        },
-        "1",
-      );
+      const invite = inviteOf(resident, roomId, guest.userId, "1");
+      const eventId = invite.event.event_id;
       const [status, { event }] = await resident.ok(
         "sendInviteV1",
         { roomId, eventId },
