@@ -8,6 +8,7 @@
  */
 #include "base/arena.h"
 #include "hs/hs.h"
+#include "test/sim/rng.h"
 #include "json/json.h"
 
 #include <stdarg.h>
@@ -26,7 +27,7 @@ enum {
 struct bench {
     struct hs *hs;
     struct now now;
-    uint32_t random;
+    struct rng rng;
     uint64_t id;
     size_t n_pending; /* asked since the turn began */
     struct arena *a;
@@ -37,11 +38,7 @@ struct bench {
 static void on_random(void *ctx, void *out, size_t n)
 {
     struct bench *b = ctx;
-    unsigned char *bytes = out;
-    for (size_t i = 0; i < n; i++) {
-        b->random = b->random * 1664525u + 1013904223u;
-        bytes[i] = (unsigned char)(b->random >> 24);
-    }
+    rng_fill(&b->rng, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)
@@ -165,7 +162,7 @@ static struct str make_room(struct bench *b, struct arena *keep, const char *mor
 static struct str say_line(struct bench *b, struct str room, long i)
 {
     return arena_fmt(b->a, "PUT /_matrix/client/v3/rooms/%.*s/send/m.room.message/%x-%ld",
-                     STR_ARG(room), b->random, i);
+                     STR_ARG(room), (unsigned)rng_next(&b->rng), i);
 }
 
 static struct str say_body(struct bench *b, long i)
@@ -282,9 +279,8 @@ int main(int argc, char **argv)
               stderr);
         return EXIT_WRONG;
     }
-    b = (struct bench){.now = {1000, makes ? 1700000000000 : 1800000000000},
-                       .random = (uint32_t)time(NULL), /* no transaction id twice */
-                       .a = arena_new()};
+    b = (struct bench){.now = {1000, makes ? 1700000000000 : 1800000000000}, .a = arena_new()};
+    rng_init(&b.rng, (uint64_t)time(NULL)); /* no transaction id twice */
     open_core(&b, argv[2], argc == 7 ? argv[6] : NULL, makes);
     if (makes) {
         make(&b, strtol(argv[3], NULL, 10), strtol(argv[4], NULL, 10), strtol(argv[5], NULL, 10));

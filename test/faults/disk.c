@@ -3,6 +3,7 @@
 #include "test/faults/disk.h"
 
 #include "test/faults/faults.h"
+#include "test/sim/rng.h"
 
 #include <sqlite3.h>
 #include <string.h>
@@ -353,21 +354,17 @@ const char *disk_name(const struct disk *disk)
     return disk->base.zName;
 }
 
-static uint32_t draw(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 16;
-}
-
 /* What was flushed, and each block of what was written since or not. */
 static void tear(struct content *to, const struct file *f, uint32_t seed)
 {
-    size_t n = draw(&seed) % 2 == 0 ? f->written.n : f->flushed.n;
+    struct rng rng;
+    rng_init(&rng, seed);
+    size_t n = rng_one_in(&rng, 2) ? f->written.n : f->flushed.n;
     content_copy(to, &f->flushed);
     content_size(to, n);
     for (size_t at = 0; at < n && at < f->written.n; at += BLOCK) {
         size_t end = at + BLOCK < f->written.n ? at + BLOCK : f->written.n;
-        if (draw(&seed) % 2 == 0) {
+        if (rng_one_in(&rng, 2)) {
             memcpy(to->p + at, f->written.p + at, (end < n ? end : n) - at);
         }
     }
