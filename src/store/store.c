@@ -333,8 +333,11 @@ enum err query_end(struct query *q)
     return q->err;
 }
 
-static enum err step_once(struct query *q)
+/* The first row; ERR_ABSENT, and the query has ended, when there is none. */
+static enum err start_one(struct query *q, struct store *s, enum stmt stmt, const char *format,
+                          va_list args)
 {
+    start(q, s, stmt, format, args);
     if (query_next(q)) {
         return ERR_NONE;
     }
@@ -346,9 +349,9 @@ enum err query_one(struct query *q, struct store *s, enum stmt stmt, const char 
 {
     va_list args;
     va_start(args, format);
-    start(q, s, stmt, format, args);
+    enum err err = start_one(q, s, stmt, format, args);
     va_end(args);
-    return step_once(q);
+    return err;
 }
 
 enum err store_run(struct store *s, enum stmt stmt, const char *format, ...)
@@ -399,9 +402,8 @@ enum err store_get_int(struct store *s, int64_t *out, int64_t fallback, enum stm
     struct query q;
     va_list args;
     va_start(args, format);
-    start(&q, s, stmt, format, args);
+    enum err err = start_one(&q, s, stmt, format, args);
     va_end(args);
-    enum err err = step_once(&q);
     if (err == ERR_ABSENT) {
         *out = fallback;
         return ERR_NONE;
@@ -417,9 +419,8 @@ enum err store_get_str(struct store *s, struct arena *a, struct str *out, enum s
     struct query q;
     va_list args;
     va_start(args, format);
-    start(&q, s, stmt, format, args);
+    enum err err = start_one(&q, s, stmt, format, args);
     va_end(args);
-    enum err err = step_once(&q);
     *out = STR_ABSENT;
     if (err == ERR_ABSENT) {
         return ERR_NONE;
