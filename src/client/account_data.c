@@ -82,65 +82,63 @@ enum err own_room_data_put(struct hs *hs, struct req *req)
     return ok ? put_data(hs, req, room, req->params[2]) : ERR_NONE;
 }
 
-/* The content of m.tag, always with its `tags`. */
-static enum err read_tags(struct hs *hs, struct req *req, int64_t room, struct json **content,
-                          struct json **tags)
+/* The tags of a room: the content of m.tag, and within it the object that is always there. */
+struct tagging {
+    int64_t room;
+    struct json *content;
+    struct json *tags;
+};
+
+/* *ok false: the refusal is set. */
+static enum err read_tags(struct hs *hs, struct req *req, struct tagging *of, bool *ok)
 {
-    TRY(account_data_get(hs, req->a, req->user, room, STR("m.tag"), content));
-    if (*content == NULL) {
-        *content = json_object(req->a);
+    TRY(find_room(hs, req, &of->room, ok));
+    if (!*ok) {
+        return ERR_NONE;
     }
-    *tags = json_get_object(*content, "tags");
-    if (*tags == NULL) {
-        *tags = json_put_object(*content, STR("tags"));
+    TRY(account_data_get(hs, req->a, req->user, of->room, STR("m.tag"), &of->content));
+    if (of->content == NULL) {
+        of->content = json_object(req->a);
+    }
+    of->tags = json_get_object(of->content, "tags");
+    if (of->tags == NULL) {
+        of->tags = json_put_object(of->content, STR("tags"));
     }
     return ERR_NONE;
 }
 
 enum err tags_get(struct hs *hs, struct req *req)
 {
-    struct json *content;
-    struct json *tags;
-    int64_t room;
+    struct tagging of;
     bool ok;
-    TRY(find_room(hs, req, &room, &ok));
-    if (!ok) {
-        return ERR_NONE;
-    }
-    TRY(read_tags(hs, req, room, &content, &tags));
-    return reply_json(req, content);
+    TRY(read_tags(hs, req, &of, &ok));
+    return ok ? reply_json(req, of.content) : ERR_NONE;
 }
 
 enum err tag_put(struct hs *hs, struct req *req)
 {
-    struct json *content;
-    struct json *tags;
-    int64_t room;
+    struct tagging of;
     bool ok;
-    TRY(find_room(hs, req, &room, &ok));
+    TRY(read_tags(hs, req, &of, &ok));
     if (!ok) {
         return ERR_NONE;
     }
-    TRY(read_tags(hs, req, room, &content, &tags));
-    json_put(tags, req->params[2], json_copy(req->a, req->body));
-    TRY(account_data_put(hs, req->user, room, STR("m.tag"), content));
+    json_put(of.tags, req->params[2], json_copy(req->a, req->body));
+    TRY(account_data_put(hs, req->user, of.room, STR("m.tag"), of.content));
     return reply_empty(req);
 }
 
 enum err tag_delete(struct hs *hs, struct req *req)
 {
-    struct json *content;
-    struct json *tags;
-    int64_t room;
+    struct tagging of;
     bool ok;
-    TRY(find_room(hs, req, &room, &ok));
+    TRY(read_tags(hs, req, &of, &ok));
     if (!ok) {
         return ERR_NONE;
     }
-    TRY(read_tags(hs, req, room, &content, &tags));
-    if (json_get(tags, req->params[2]) != NULL) {
-        json_remove(tags, req->params[2]);
-        TRY(account_data_put(hs, req->user, room, STR("m.tag"), content));
+    if (json_get(of.tags, req->params[2]) != NULL) {
+        json_remove(of.tags, req->params[2]);
+        TRY(account_data_put(hs, req->user, of.room, STR("m.tag"), of.content));
     }
     return reply_empty(req);
 }
