@@ -438,18 +438,7 @@ enum err keys_query_post(struct hs *hs, struct req *req)
 static enum err claim_local(struct hs *hs, struct req *req, const struct json *user,
                             struct json *found)
 {
-    struct json *devices = json_object(req->a);
-    for (const struct json *x = json_first(user); x != NULL; x = json_next(x)) {
-        struct json *key;
-        TRY(one_time_key_take(hs, req->a, json_key(user), json_key(x), json_text(x), &key));
-        if (key != NULL) {
-            json_put(devices, json_key(x), key);
-        }
-    }
-    if (json_count(devices) > 0) {
-        json_put(found, json_key(user), devices);
-    }
-    return ERR_NONE;
+    return one_time_keys_claim(hs, req->a, user, found);
 }
 
 enum err keys_claim_post(struct hs *hs, struct req *req)

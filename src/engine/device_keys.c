@@ -86,8 +86,10 @@ static enum err take_row(struct arena *a, struct query *q, struct str algorithm,
     return ERR_NONE;
 }
 
-enum err one_time_key_take(struct hs *hs, struct arena *a, struct str user_id, struct str device_id,
-                           struct str algorithm, struct json **out)
+/* Takes a key away: {"<algorithm>:<id>": key}. The fallback key, which stays, when there is no
+ * other. *out NULL: none. */
+static enum err take_key(struct hs *hs, struct arena *a, struct str user_id, struct str device_id,
+                         struct str algorithm, struct json **out)
 {
     struct query q;
     struct str id;
@@ -107,6 +109,25 @@ enum err one_time_key_take(struct hs *hs, struct arena *a, struct str user_id, s
     TRY(err);
     TRY(take_row(a, &q, algorithm, &id, out));
     return store_run(hs->store, STMT_FALLBACK_USED, "itt", user, device_id, algorithm);
+}
+
+enum err one_time_keys_claim(struct hs *hs, struct arena *a, const struct json *asked,
+                             struct json *found)
+{
+    struct json *devices = json_object(a);
+    for (const struct json *x = json_first(asked); x != NULL; x = json_next(x)) {
+        struct json *key = NULL;
+        if (json_is(x, JSON_TEXT)) {
+            TRY(take_key(hs, a, json_key(asked), json_key(x), json_text(x), &key));
+        }
+        if (key != NULL) {
+            json_put(devices, json_key(x), key);
+        }
+    }
+    if (json_count(devices) > 0) {
+        json_put(found, json_key(asked), devices);
+    }
+    return ERR_NONE;
 }
 
 static enum err count(struct hs *hs, int64_t user, struct str device_id, int64_t *n)

@@ -15,10 +15,11 @@ bool device_keys_is_wanted(const struct json *devices, struct str id);
 /* The keys of one device with its own user's signatures; *out NULL: none. */
 enum err device_keys_one(struct hs *hs, struct arena *a, int64_t user, struct str device_id,
                          struct json **out) MUST_USE;
-/* Takes a key away: {"<algorithm>:<id>": key}. The fallback key, which stays, when there is no
- * other. *out NULL: none. */
-enum err one_time_key_take(struct hs *hs, struct arena *a, struct str user_id, struct str device_id,
-                           struct str algorithm, struct json **out) MUST_USE;
+/* Answers /keys/claim for one of our users: of asked, whose key is the user and whose members are
+ * {device: algorithm}, takes what there is into found: {user: {device: {"<algorithm>:<id>": key}}}.
+ * A user of whom there is nothing is left out. */
+enum err one_time_keys_claim(struct hs *hs, struct arena *a, const struct json *asked,
+                             struct json *found) MUST_USE;
 
 enum one_time_put {
     ONE_TIME_KEPT,

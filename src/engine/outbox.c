@@ -168,6 +168,17 @@ enum err outbox_on_fact(struct hs *hs, const struct fact *fact)
     return ERR_NONE;
 }
 
+enum err outbox_pass_on(struct hs *hs, struct room *room, const struct stored *s)
+{
+    struct fact fact = {.room = room,
+                        .ev = s->ev,
+                        .event = s->nid,
+                        .position = s->position,
+                        .is_new = true,
+                        .is_local = true};
+    return outbox_on_fact(hs, &fact);
+}
+
 static struct str edu_text(struct hs *hs, struct str edu_type, const struct json *content)
 {
     struct json *edu = json_object(hs->turn);

@@ -8,6 +8,9 @@
 /* Subscriber: an event of ours goes to every server in the room; a server that joins is told of
  * what we said before we knew. */
 enum err outbox_on_fact(struct hs *hs, const struct fact *fact) MUST_USE;
+/* An event that its author's server gave to us alone (send_join, an answered invite): the other
+ * servers in the room hear of it from us. */
+enum err outbox_pass_on(struct hs *hs, struct room *room, const struct stored *s) MUST_USE;
 /* An EDU to every other server in the room. key, when not absent, replaces an EDU of the same key
  * that waits (a newer typing notice or receipt makes the older one moot). ERR_LIMIT: it is larger
  * than a transaction may be. */

@@ -55,13 +55,7 @@ static enum err admit(struct hs *hs, struct call *call, struct room *room, struc
     }
     *fault = NULL;
     TRY(event_find(hs, ev->id, &s));
-    struct fact fact = {.room = room,
-                        .ev = s->ev,
-                        .event = s->nid,
-                        .position = s->position,
-                        .is_new = true,
-                        .is_local = true};
-    return outbox_on_fact(hs, &fact);
+    return outbox_pass_on(hs, room, s);
 }
 
 static enum err ask(struct hs *hs, struct str server, const struct invite *from, bool is_v1);

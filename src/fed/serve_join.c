@@ -88,18 +88,6 @@ enum err make_leave_get(struct hs *hs, struct req *req)
     return room == NULL ? ERR_NONE : make(hs, req, room, "leave");
 }
 
-/* Tells the other servers of the room about an event that came to us by send_join or send_leave. */
-static enum err pass_on(struct hs *hs, struct room *room, const struct stored *s)
-{
-    struct fact fact = {.room = room,
-                        .ev = s->ev,
-                        .event = s->nid,
-                        .position = s->position,
-                        .is_new = true,
-                        .is_local = true};
-    return outbox_on_fact(hs, &fact);
-}
-
 /* The signed event of the body through the door. *s NULL: the refusal is set. */
 static enum err take(struct hs *hs, struct req *req, struct room *room, const char *membership,
                      struct stored **s)
@@ -143,7 +131,7 @@ static enum err join(struct hs *hs, struct req *req, struct json **out)
     if (s == NULL) {
         return ERR_NONE;
     }
-    TRY(pass_on(hs, room, s));
+    TRY(outbox_pass_on(hs, room, s));
     *out = json_object(req->a);
     json_put_text(*out, "origin", hs->identity.server);
     json_put_bool(*out, "members_omitted", false);
@@ -193,7 +181,7 @@ static enum err take_and_pass(struct hs *hs, struct req *req, const char *member
         *room = NULL;
         return ERR_NONE;
     }
-    return pass_on(hs, *room, s);
+    return outbox_pass_on(hs, *room, s);
 }
 
 enum err send_leave_put(struct hs *hs, struct req *req)

@@ -40,24 +40,6 @@ enum err user_keys_query_post(struct hs *hs, struct req *req)
     return reply_json(req, out);
 }
 
-static enum err claim(struct hs *hs, struct req *req, const struct json *user, struct json *found)
-{
-    struct json *devices = json_object(req->a);
-    for (const struct json *x = json_first(user); x != NULL; x = json_next(x)) {
-        struct json *key = NULL;
-        if (json_is(x, JSON_TEXT)) {
-            TRY(one_time_key_take(hs, req->a, json_key(user), json_key(x), json_text(x), &key));
-        }
-        if (key != NULL) {
-            json_put(devices, json_key(x), key);
-        }
-    }
-    if (json_count(devices) > 0) {
-        json_put(found, json_key(user), devices);
-    }
-    return ERR_NONE;
-}
-
 enum err user_keys_claim_post(struct hs *hs, struct req *req)
 {
     const struct json *wanted = json_get_object(req->body, "one_time_keys");
@@ -68,7 +50,7 @@ enum err user_keys_claim_post(struct hs *hs, struct req *req)
     }
     for (const struct json *x = json_first(wanted); x != NULL; x = json_next(x)) {
         if (hs_is_ours(hs, json_key(x)) && json_is(x, JSON_OBJECT)) {
-            TRY(claim(hs, req, x, found));
+            TRY(one_time_keys_claim(hs, req->a, x, found));
         }
     }
     return reply_json(req, out);
