@@ -123,20 +123,6 @@ enum err typing_set(struct hs *hs, struct room *room, int64_t user, bool is_typi
     return changed ? tell(hs, r) : ERR_NONE;
 }
 
-/* What was typed is there now, and the notice that says so may come later or be lost. */
-enum err typing_on_fact(struct hs *hs, const struct fact *fact)
-{
-    int64_t user;
-    struct typing_room *r = find(hs, fact->room->nid);
-    bool is_message = str_eq(fact->ev->type, STR("m.room.message")) ||
-                      str_eq(fact->ev->type, STR("m.room.encrypted"));
-    if (!fact->is_new || !is_message || r == NULL || r->n == 0) {
-        return ERR_NONE;
-    }
-    TRY(store_name_find(hs->store, fact->ev->sender, &user));
-    return typing_set(hs, fact->room, user, false, 0);
-}
-
 int64_t typing_position(const struct hs *hs, int64_t room)
 {
     const struct typing_room *r = find(hs, room);

@@ -3,7 +3,7 @@
 #ifndef ENGINE_TYPING_H
 #define ENGINE_TYPING_H
 
-#include "engine/publish.h"
+#include "engine/event_cache.h"
 
 struct typing *typing_new(void);
 void typing_free(struct typing *typing);
@@ -11,8 +11,6 @@ void typing_free(struct typing *typing);
 /* timeout_ms is cut to TYPING_TIMEOUT_MAX_MS. The caller has checked that the user is joined. */
 enum err typing_set(struct hs *hs, struct room *room, int64_t user, bool is_typing,
                     int64_t timeout_ms) MUST_USE;
-/* Subscriber: who sent a message types no more. */
-enum err typing_on_fact(struct hs *hs, const struct fact *fact) MUST_USE;
 /* Of the last change; 0: none since the start. */
 int64_t typing_position(const struct hs *hs, int64_t room);
 /* Adds the user ids, in order. */

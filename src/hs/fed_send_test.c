@@ -191,38 +191,6 @@ TEST(a_gap_of_more_than_may_wait_is_not_fetched_twice_and_closes_as_somebody_rea
     town_free(s.t);
 }
 
-/* How many type in the room, as a client there reads it. */
-static size_t count_typing(struct scene *s, int house, const char *who)
-{
-    CHECK(town_ask(s->t, house, who, "GET /_matrix/client/v3/sync", "") == 200);
-    const struct json *rooms = json_get_object(s->t->answer, "rooms");
-    const struct json *room = json_get(json_get_object(rooms, "join"), s->room);
-    const struct json *events = json_get_array(json_get_object(room, "ephemeral"), "events");
-    for (const struct json *e = json_first(events); e != NULL; e = json_next(e)) {
-        if (str_eq(json_get_text(e, "type"), STR("m.typing"))) {
-            return json_count(json_get_array(json_get_object(e, "content"), "user_ids"));
-        }
-    }
-    return 0;
-}
-
-TEST(a_message_ends_its_senders_typing_here_and_there_and_no_other_event_does)
-{
-    struct scene s;
-    open_scene(&s);
-    type(&s, true);
-    town_pass(s.t, MOMENT_MS);
-    CHECK(!str_is_absent(
-        town_put(s.t, 0, s.alice, s.room, "state/m.room.topic", "{\"topic\":\"a\"}")));
-    town_say(s.t, 1, s.bob, s.room, "what do you write?");
-    CHECK(count_typing(&s, 0, s.alice) == 1);
-    CHECK(count_typing(&s, 1, s.bob) == 1);
-    town_say(s.t, 0, s.alice, s.room, "this");
-    CHECK(count_typing(&s, 0, s.alice) == 0);
-    CHECK(count_typing(&s, 1, s.bob) == 0);
-    town_free(s.t);
-}
-
 /* House 1 sends a letter from bob to alice in a transaction with that id. */
 static void deliver(struct scene *s, const char *txn_id)
 {
@@ -305,6 +273,5 @@ TEST_MAIN(
     TEST_ROW(a_repeated_transaction_is_known_though_the_clock_was_wrong_meanwhile),
     TEST_ROW(who_was_thrown_out_while_gone_for_long_hears_of_it_and_of_nothing_after_it),
     TEST_ROW(a_message_that_follows_a_notice_goes_with_it_in_one_transaction),
-    TEST_ROW(a_message_ends_its_senders_typing_here_and_there_and_no_other_event_does),
     TEST_ROW(a_notice_that_nothing_follows_leaves_after_a_moment),
     TEST_ROW(who_was_gone_for_long_costs_a_bounded_queue_and_catches_up))

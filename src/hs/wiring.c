@@ -6,12 +6,11 @@
 #include "engine/guests.h"
 #include "engine/outbox.h"
 #include "engine/search_index.h"
-#include "engine/typing.h"
 #include "fed/routes.h"
 #include "sync/sync.h"
 
 const subscriber_fn wiring_subscribers[] = {outbox_on_fact, search_index_on_fact, guests_on_fact,
-                                            typing_on_fact, NULL};
+                                            NULL};
 
 const struct route *const wiring_client_routes[] = {client_routes, sync_routes, discovery_routes,
                                                     NULL};
