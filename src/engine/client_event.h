@@ -14,8 +14,9 @@ struct client_view {
 };
 
 /* The event, redacted when it was, with age, transaction_id for the device that sent it,
- * prev_content and replaces_state of state events, redacted_because (and its id alone, redacted_by), bundled aggregations. A
- * redaction has `redacts` at the top and in content, whatever the version. */
+ * prev_content and replaces_state of state events, redacted_because (and its id alone,
+ * redacted_by), bundled aggregations. A redaction has `redacts` at the top and in content, whatever
+ * the version. */
 enum err client_event(struct hs *hs, struct arena *a, const struct stored *s,
                       const struct client_view *view, struct json **out) MUST_USE;
 /* Stripped state of a room for an invite or a knock: an array of {type, state_key, sender,

@@ -289,8 +289,7 @@ static bool rule_fits(const struct json *rule, struct str scope, const struct ev
 static struct push_verdict verdict_of(const struct json *rule)
 {
     struct push_verdict out = {.actions = json_get_array(rule, "actions")};
-    for (const struct json *x = json_first(out.actions); x != NULL;
-         x = json_next(x)) {
+    for (const struct json *x = json_first(out.actions); x != NULL; x = json_next(x)) {
         struct str word = json_text(x);
         out.notify = out.notify || str_eq(word, STR("notify")) || str_eq(word, STR("coalesce"));
         if (str_eq(json_get_text(x, "set_tweak"), STR("highlight"))) {
