@@ -46,6 +46,7 @@ struct join {
     struct str servers[SERVERS_MAX];
     size_t n_servers, tried;
     bool is_ahead;    /* what we said in an older stay had not all left to who was asked last */
+    int64_t asked;    /* the newest position when he was asked */
     struct str event; /* what we sent, as JSON text */
     struct str version;
     bool is_of_old; /* sent by the operation's first version */
@@ -173,6 +174,17 @@ static enum err reply_room(struct hs *hs, const struct join *join)
     return gate_finish(hs, req);
 }
 
+/* Has one of our users come and gone since the resident was asked? What he told may be older. */
+static enum err has_gone_meanwhile(struct hs *hs, const struct room *room, const struct join *join,
+                                   bool *has)
+{
+    int64_t row;
+    TRY(store_get_int(hs->store, &row, 0, STMT_MEMBER_GONE_AFTER, "iii", room->nid,
+                      hs->identity.server_name, join->asked));
+    *has = row != 0;
+    return ERR_NONE;
+}
+
 /* The state before our join becomes the room's, then the join goes through the door like any other
  * event. Where another of our users is in the room already, or where we know what the resident has
  * yet to hear, say of a leave of ours, what we know stays and the join is a branch more.
@@ -187,6 +199,7 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     int64_t snapshot;
     int64_t position;
     bool is_inside;
+    bool has_gone;
     TRY(room_make(hs, join->room_id, version, &room));
     if (room->version != version) {
         return ERR_REFUSED;
@@ -196,7 +209,8 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
         return ERR_REFUSED;
     }
     TRY(current_is_joined(hs, room->nid, &is_inside));
-    if (!is_inside && !join->is_ahead) {
+    TRY(has_gone_meanwhile(hs, room, join, &has_gone));
+    if (!is_inside && !has_gone && !join->is_ahead) {
         TRY(store_position_next(hs->store, &position));
         TRY(store_run(hs->store, STMT_EXTREMITY_CLEAR, "i", room->nid));
         TRY(current_move(hs, room, snapshot, NULL, position));
@@ -428,6 +442,7 @@ static enum err next_server(struct hs *hs, const struct join *join)
     struct buf path;
     mine->tried++;
     mine->is_ahead = ahead;
+    mine->asked = store_position(hs->store);
     mine->is_of_old = false;
     call->ctx = mine;
     buf_init_in(&path, call->a, HTTP_HEAD_MAX);

@@ -458,6 +458,39 @@ TEST(who_joins_hears_from_others_that_somebody_has_gone_meanwhile)
     town_free(t);
 }
 
+static enum fate hold_aliases(struct town *t, struct parcel *p)
+{
+    (void)t;
+    return p->status != 0 && strstr(p->line.p, "/query/directory") != NULL ? FATE_HOLD : FATE_PASS;
+}
+
+/* What the resident told of the room is older than the leave, though it has heard of that since. */
+TEST(who_leaves_while_another_of_his_server_is_joining_stays_out)
+{
+    struct town *t = town_new(2);
+    const char *alice = town_user(t, 0, "alice");
+    const char *bob = town_user(t, 1, "bob");
+    const char *carol = town_user(t, 1, "carol");
+    struct str room =
+        town_room(t, 0, alice, "{\"preset\":\"public_chat\",\"room_alias_name\":\"den\"}");
+    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
+                                 STR_ARG(percent_write(t->a, room)));
+    struct str by_alias =
+        town_text(t, "POST /_matrix/client/v3/join/%%23den:%.*s", STR_ARG(town_name(t, 0)));
+    t->rule = hold_aliases;
+    uint64_t id = town_begin(t, 1, carol, by_alias.p, "{}");
+    CHECK(town_join(t, 1, bob, room, 0));
+    t->rule = hold_send_join_answers;
+    town_let_go(t);
+    CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+    CHECK(t->asked[id] == 0);
+    town_release(t);
+    CHECK(t->asked[id] == 200);
+    CHECK(sync_of(t, 1, carol, "join", room) != NULL);
+    CHECK(sync_of(t, 1, bob, "join", room) == NULL);
+    town_free(t);
+}
+
 /* The list with its m.room.create behind all others. */
 static struct json *create_last(struct town *t, const struct json *list)
 {
@@ -518,4 +551,5 @@ TEST_MAIN(
     TEST_ROW(an_answer_that_comes_after_we_have_left_is_no_news),
     TEST_ROW(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room),
     TEST_ROW(a_room_may_be_told_with_its_creation_last),
-    TEST_ROW(who_joins_hears_from_others_that_somebody_has_gone_meanwhile))
+    TEST_ROW(who_joins_hears_from_others_that_somebody_has_gone_meanwhile),
+    TEST_ROW(who_leaves_while_another_of_his_server_is_joining_stays_out))
