@@ -86,37 +86,30 @@ enum err device_remove_all(struct hs *hs, int64_t user, struct str user_id, stru
     return store_run(hs->store, STMT_SPECIAL_DROP_LOGINS, "i", user);
 }
 
-/* May the server speak for that user, of whom we have heard? */
-static enum err find_user(struct hs *hs, struct str origin, struct str user_id, int64_t *user)
+/* What a server tells of one of its users, of whom we have heard. told: does it say what changed?
+ */
+static enum err receive(struct hs *hs, struct str origin, const struct json *content, bool told)
 {
-    *user = 0;
-    return mxid_is_user(user_id) && str_eq(mxid_server(user_id), origin)
-               ? store_name_find(hs->store, user_id, user)
-               : ERR_NONE;
+    struct str user_id = json_get_text(content, "user_id");
+    int64_t user = 0;
+    bool is_true;
+    if (mxid_is_user(user_id) && str_eq(mxid_server(user_id), origin)) {
+        TRY(store_name_find(hs->store, user_id, &user));
+    }
+    if (user == 0) {
+        return ERR_NONE;
+    }
+    TRY(told ? remote_keys_update(hs, user_id, content, &is_true)
+             : remote_keys_doubt(hs, user_id, &is_true));
+    return is_true ? device_list_note(hs, user) : ERR_NONE;
 }
 
 enum err device_list_receive(struct hs *hs, struct str origin, const struct json *content)
 {
-    struct str user_id = json_get_text(content, "user_id");
-    int64_t user;
-    bool is_true;
-    TRY(find_user(hs, origin, user_id, &user));
-    if (user == 0) {
-        return ERR_NONE;
-    }
-    TRY(remote_keys_update(hs, user_id, content, &is_true));
-    return is_true ? device_list_note(hs, user) : ERR_NONE;
+    return receive(hs, origin, content, true);
 }
 
 enum err signing_key_receive(struct hs *hs, struct str origin, const struct json *content)
 {
-    struct str user_id = json_get_text(content, "user_id");
-    int64_t user;
-    bool is_true;
-    TRY(find_user(hs, origin, user_id, &user));
-    if (user == 0) {
-        return ERR_NONE;
-    }
-    TRY(remote_keys_doubt(hs, user_id, &is_true));
-    return is_true ? device_list_note(hs, user) : ERR_NONE;
+    return receive(hs, origin, content, false);
 }

@@ -174,14 +174,19 @@ static enum err reply_room(struct hs *hs, const struct join *join)
     return gate_finish(hs, req);
 }
 
-/* Has one of our users come and gone since the resident was asked? What he told may be older. */
-static enum err has_gone_meanwhile(struct hs *hs, const struct room *room, const struct join *join,
-                                   bool *has)
+/* Does what the server tells of the room leave out what we know: as another of our users is in it,
+ * or had come and gone when it was asked, or meanwhile? */
+static enum err knows_more(struct hs *hs, const struct room *room, const struct join *join,
+                           bool *does)
 {
     int64_t row;
-    TRY(store_get_int(hs->store, &row, 0, STMT_MEMBER_GONE_AFTER, "iii", room->nid,
-                      hs->identity.server_name, join->asked));
-    *has = row != 0;
+    TRY(current_is_joined(hs, room->nid, does));
+    *does = *does || join->is_ahead;
+    if (!*does) {
+        TRY(store_get_int(hs->store, &row, 0, STMT_MEMBER_GONE_AFTER, "iii", room->nid,
+                          hs->identity.server_name, join->asked));
+        *does = row != 0;
+    }
     return ERR_NONE;
 }
 
@@ -198,8 +203,7 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     struct stored *s;
     int64_t snapshot;
     int64_t position;
-    bool is_inside;
-    bool has_gone;
+    bool is_more;
     TRY(room_make(hs, join->room_id, version, &room));
     if (room->version != version) {
         return ERR_REFUSED;
@@ -208,9 +212,8 @@ static enum err enter(struct hs *hs, struct call *call, const struct room_versio
     if (snapshot == 0) {
         return ERR_REFUSED;
     }
-    TRY(current_is_joined(hs, room->nid, &is_inside));
-    TRY(has_gone_meanwhile(hs, room, join, &has_gone));
-    if (!is_inside && !has_gone && !join->is_ahead) {
+    TRY(knows_more(hs, room, join, &is_more));
+    if (!is_more) {
         TRY(store_position_next(hs->store, &position));
         TRY(store_run(hs->store, STMT_EXTREMITY_CLEAR, "i", room->nid));
         TRY(current_move(hs, room, snapshot, NULL, position));

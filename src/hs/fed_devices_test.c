@@ -273,9 +273,7 @@ TEST(cross_signing_keys_are_asked_for_when_they_change)
 
 static void leave(struct scene *s, int house, const char *who)
 {
-    struct str line = town_text(s->t, "POST /_matrix/client/v3/rooms/%.*s/leave",
-                                STR_ARG(percent_write(s->t->a, s->room)));
-    CHECK(town_ask(s->t, house, who, line.p, "{}") == 200);
+    CHECK(town_leave(s->t, house, who, s->room));
     town_pass(s->t, 1000);
 }
 

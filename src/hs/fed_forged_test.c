@@ -159,6 +159,16 @@ static struct str id_of(struct town *t, struct str pdu)
     return ev->id;
 }
 
+/* House 1 asks house 0 for the state at an event; STR_ABSENT: it names none. */
+static int ask_state_ids(struct town *t, struct str room, struct str event_id)
+{
+    struct str at =
+        str_is_absent(event_id) ? STR("") : arena_join(t->a, STR("?event_id="), event_id, STR(""));
+    struct str line = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s%.*s",
+                                STR_ARG(percent_write(t->a, room)), STR_ARG(at));
+    return town_serve(t, 1, 0, line.p, "");
+}
+
 TEST(what_follows_a_rejected_event_stands_on_the_state_before_that)
 {
     struct town *t = town_new(2);
@@ -175,16 +185,10 @@ TEST(what_follows_a_rejected_event_stands_on_the_state_before_that)
     send_pdus(t, 1, follows);
     CHECK(!hears(t, alice, room, "not in the room"));
     CHECK(hears(t, alice, room, "goes on"));
-    struct str of = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s?event_id=%.*s",
-                              STR_ARG(percent_write(t->a, room)), STR_ARG(id_of(t, follows)));
-    CHECK(town_serve(t, 1, 0, of.p, "") == 200);
+    CHECK(ask_state_ids(t, room, id_of(t, follows)) == 200);
     CHECK(json_count(json_get_array(t->answer, "pdu_ids")) > 0);
-    of = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s?event_id=%.*s",
-                   STR_ARG(percent_write(t->a, room)), STR_ARG(id_of(t, stranger)));
-    CHECK(town_serve(t, 1, 0, of.p, "") == 404);
-    of = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s",
-                   STR_ARG(percent_write(t->a, room)));
-    CHECK(town_serve(t, 1, 0, of.p, "") == 400);
+    CHECK(ask_state_ids(t, room, id_of(t, stranger)) == 404);
+    CHECK(ask_state_ids(t, room, STR_ABSENT) == 400);
     town_free(t);
 }
 
@@ -211,9 +215,7 @@ TEST(a_state_of_which_all_is_here_is_told_by_its_ids_alone)
     struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
     CHECK(town_join(t, 1, bob, room, 0));
     struct str said = town_say(t, 0, alice, room, "here");
-    struct str ids = town_text(t, "GET /_matrix/federation/v1/state_ids/%.*s?event_id=%.*s",
-                               STR_ARG(percent_write(t->a, room)), STR_ARG(said));
-    CHECK(town_serve(t, 1, 0, ids.p, "") == 200);
+    CHECK(ask_state_ids(t, room, said) == 200);
     state_before_unheard = json_str(t->a, t->answer);
     struct str between = message_after(t, alice, room, bob_id, said, "whispered");
     struct str last = message_after(t, alice, room, bob_id, id_of(t, between), "aloud");

@@ -67,13 +67,6 @@ TEST(of_two_edits_the_later_one_counts_whatever_came_first)
     town_free(t);
 }
 
-static void leave(struct town *t, int house, const char *who, struct str room)
-{
-    struct str line = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
-                                STR_ARG(percent_write(t->a, room)));
-    CHECK(town_ask(t, house, who, line.p, "{}") == 200);
-}
-
 TEST(what_was_said_between_leaving_and_coming_back_stands_between)
 {
     static const int limits[] = {3, 10, 100};
@@ -86,7 +79,7 @@ TEST(what_was_said_between_leaving_and_coming_back_stands_between)
         CHECK(town_join(t, 1, bob, room, 0));
         (void)town_say(t, 0, alice, room, "a2");
         (void)town_say(t, 1, bob, room, "b1");
-        leave(t, 1, bob, room);
+        CHECK(town_leave(t, 1, bob, room));
         (void)town_say(t, 0, alice, room, "a3");
         (void)town_say(t, 0, alice, room, "a4");
         CHECK(town_join(t, 1, bob, room, 0));
@@ -104,7 +97,7 @@ TEST(a_sync_after_coming_back_does_not_reach_over_what_is_not_here)
     struct str room = town_room(t, 0, alice, "{\"preset\":\"public_chat\"}");
     CHECK(town_join(t, 1, bob, room, 0));
     (void)town_say(t, 0, alice, room, "a1");
-    leave(t, 1, bob, room);
+    CHECK(town_leave(t, 1, bob, room));
     (void)town_say(t, 0, alice, room, "a2");
     CHECK(town_join(t, 1, bob, room, 0));
     (void)town_say(t, 0, alice, room, "a3");

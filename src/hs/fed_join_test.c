@@ -7,16 +7,21 @@
 
 #include <string.h>
 
+static bool is_answer_to(const struct parcel *p, const char *path)
+{
+    return p->status != 0 && strstr(p->line.p, path) != NULL;
+}
+
 static enum fate hold_send_join_answers(struct town *t, struct parcel *p)
 {
     (void)t;
-    return p->status != 0 && strstr(p->line.p, "/send_join/") != NULL ? FATE_HOLD : FATE_PASS;
+    return is_answer_to(p, "/send_join/") ? FATE_HOLD : FATE_PASS;
 }
 
 static enum fate lose_send_join_answers(struct town *t, struct parcel *p)
 {
     (void)t;
-    return p->status != 0 && strstr(p->line.p, "/send_join/") != NULL ? FATE_LOSE : FATE_PASS;
+    return is_answer_to(p, "/send_join/") ? FATE_LOSE : FATE_PASS;
 }
 
 static uint64_t begin_join(struct town *t, int house, const char *who, struct str room, int through)
@@ -130,9 +135,7 @@ TEST(who_declines_an_invite_sees_himself_leave_whether_or_not_anybody_is_there_t
         CHECK(sync_of(t, 1, bob, "invite", room) != NULL);
         struct str since = json_get_text(t->answer, "next_batch");
         t->houses[0].is_away = is_away != 0;
-        struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
-                                     STR_ARG(percent_write(t->a, room)));
-        CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+        CHECK(town_leave(t, 1, bob, room));
         check_end(t, bob, room, since, town_user_id(t, 1, "bob"), "leave");
         town_free(t);
     }
@@ -147,7 +150,7 @@ TEST(an_invite_that_is_taken_back_is_gone)
 static enum fate know_v1_only(struct town *t, struct parcel *p)
 {
     t->seen += strstr(p->line.p, "/v1/invite/") != NULL && p->status == 200;
-    if (p->status != 0 && strstr(p->line.p, "/v2/invite/") != NULL) {
+    if (is_answer_to(p, "/v2/invite/")) {
         p->status = 404;
         p->answer = STR("{\"errcode\":\"M_UNRECOGNIZED\",\"error\":\"\"}");
     }
@@ -196,9 +199,7 @@ TEST(a_server_that_knows_old_joins_and_leaves_only_is_asked_by_them)
     CHECK(t->seen == 1);
     struct str shut = town_room(t, 0, alice, "{}");
     set_membership(t, alice, shut, "invite", town_user_id(t, 1, "bob"));
-    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
-                                 STR_ARG(percent_write(t->a, shut)));
-    CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+    CHECK(town_leave(t, 1, bob, shut));
     CHECK(t->seen == 2);
     town_free(t);
 }
@@ -210,7 +211,7 @@ static enum fate refuse_in_own_words(struct town *t, struct parcel *p)
         "{\"errcode\":\"ORG.EXAMPLE\",\"error\":\"\"}",
         "{\"errcode\":\"M_UNKNOWN_TOKEN\",\"error\":\"\"}",
         "{\"errcode\":\"M_ROOM_IS_A_TEST\",\"error\":\"no\"}"};
-    if (p->status != 0 && strstr(p->line.p, "/make_join/") != NULL) {
+    if (is_answer_to(p, "/make_join/")) {
         p->status = 400;
         p->answer = str_of(words[t->seen]);
     }
@@ -346,9 +347,7 @@ TEST(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way)
     t->rule = keep_from_bob;
     (void)town_say(t, 0, alice, room, "unheard");
     (void)town_say(t, 2, carol, room, "follows it");
-    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
-                                 STR_ARG(percent_write(t->a, room)));
-    CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+    CHECK(town_leave(t, 1, bob, room));
     t->rule = keep_and_hold;
     uint64_t id = begin_join(t, 1, bob, room, 0);
     struct str late = town_say(t, 2, carol, room, "meanwhile");
@@ -363,7 +362,7 @@ TEST(a_fetch_that_is_due_leaves_what_waits_for_a_join_under_way)
 static enum fate keep_and_hold_answers(struct town *t, struct parcel *p)
 {
     (void)t;
-    if (p->status != 0 && strstr(p->line.p, "/get_missing_events/") != NULL) {
+    if (is_answer_to(p, "/get_missing_events/")) {
         return FATE_HOLD;
     }
     return is_to_bob(p) && p->from == 0 ? FATE_HOLD : FATE_PASS;
@@ -382,9 +381,7 @@ TEST(an_answer_that_comes_after_we_have_left_is_no_news)
     t->rule = keep_and_hold_answers;
     struct str unheard = town_say(t, 0, alice, room, "unheard");
     (void)town_say(t, 2, carol, room, "follows it");
-    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
-                                 STR_ARG(percent_write(t->a, room)));
-    CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+    CHECK(town_leave(t, 1, bob, room));
     town_release(t);
     CHECK(store_get_int(t->houses[1].hs->store, &known, 0, STMT_EVENT_FIND, "t", unheard) ==
           ERR_NONE);
@@ -432,7 +429,7 @@ TEST(an_event_waits_while_the_others_have_not_heard_that_we_are_in_the_room)
 static enum fate hold_make_join_answers(struct town *t, struct parcel *p)
 {
     (void)t;
-    return p->status != 0 && strstr(p->line.p, "/make_join/") != NULL ? FATE_HOLD : FATE_PASS;
+    return is_answer_to(p, "/make_join/") ? FATE_HOLD : FATE_PASS;
 }
 
 TEST(who_joins_hears_from_others_that_somebody_has_gone_meanwhile)
@@ -446,8 +443,7 @@ TEST(who_joins_hears_from_others_that_somebody_has_gone_meanwhile)
     t->rule = hold_make_join_answers;
     uint64_t id = begin_join(t, 1, bob, room, 0);
     struct str path = percent_write(t->a, room);
-    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave", STR_ARG(path));
-    CHECK(town_ask(t, 2, carol, leave.p, "{}") == 200);
+    CHECK(town_leave(t, 2, carol, room));
     town_release(t);
     CHECK(t->asked[id] == 200);
     struct str line =
@@ -461,7 +457,7 @@ TEST(who_joins_hears_from_others_that_somebody_has_gone_meanwhile)
 static enum fate hold_aliases(struct town *t, struct parcel *p)
 {
     (void)t;
-    return p->status != 0 && strstr(p->line.p, "/query/directory") != NULL ? FATE_HOLD : FATE_PASS;
+    return is_answer_to(p, "/query/directory") ? FATE_HOLD : FATE_PASS;
 }
 
 /* What the resident told of the room is older than the leave, though it has heard of that since. */
@@ -473,8 +469,6 @@ TEST(who_leaves_while_another_of_his_server_is_joining_stays_out)
     const char *carol = town_user(t, 1, "carol");
     struct str room =
         town_room(t, 0, alice, "{\"preset\":\"public_chat\",\"room_alias_name\":\"den\"}");
-    struct str leave = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
-                                 STR_ARG(percent_write(t->a, room)));
     struct str by_alias =
         town_text(t, "POST /_matrix/client/v3/join/%%23den:%.*s", STR_ARG(town_name(t, 0)));
     t->rule = hold_aliases;
@@ -482,7 +476,7 @@ TEST(who_leaves_while_another_of_his_server_is_joining_stays_out)
     CHECK(town_join(t, 1, bob, room, 0));
     t->rule = hold_send_join_answers;
     town_let_go(t);
-    CHECK(town_ask(t, 1, bob, leave.p, "{}") == 200);
+    CHECK(town_leave(t, 1, bob, room));
     CHECK(t->asked[id] == 0);
     town_release(t);
     CHECK(t->asked[id] == 200);

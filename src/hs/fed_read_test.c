@@ -119,9 +119,7 @@ TEST(a_server_that_is_not_in_the_room_reads_nothing)
 {
     struct scene s;
     open_scene(&s, "world_readable");
-    struct str leave = town_text(s.t, "POST /_matrix/client/v3/rooms/%.*s/leave",
-                                 STR_ARG(percent_write(s.t->a, s.room)));
-    CHECK(town_ask(s.t, 1, s.bob, leave.p, "{}") == 200);
+    CHECK(town_leave(s.t, 1, s.bob, s.room));
     CHECK(ask_event(&s, s.late) == 403);
     town_free(s.t);
 }

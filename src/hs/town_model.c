@@ -471,6 +471,13 @@ bool town_join(struct town *t, int house, const char *who, struct str room, int 
     return town_ask(t, house, who, line.p, "{}") == 200;
 }
 
+bool town_leave(struct town *t, int house, const char *who, struct str room)
+{
+    struct str line = town_text(t, "POST /_matrix/client/v3/rooms/%.*s/leave",
+                                STR_ARG(percent_write(t->a, room)));
+    return town_ask(t, house, who, line.p, "{}") == 200;
+}
+
 struct str town_put(struct town *t, int house, const char *who, struct str room, const char *what,
                     const char *content)
 {

@@ -92,6 +92,7 @@ void town_release(struct town *t);
 /* createRoom with that body. */
 struct str town_room(struct town *t, int house, const char *who, const char *body);
 bool town_join(struct town *t, int house, const char *who, struct str room, int through);
+bool town_leave(struct town *t, int house, const char *who, struct str room);
 /* PUT below the room, "state/m.room.topic" say: the event id; absent when it was refused. */
 struct str town_put(struct town *t, int house, const char *who, struct str room, const char *what,
                     const char *content);
