@@ -59,7 +59,7 @@ static enum err insert(struct entry *e)
                   ev->json));
     e->nid = store_last_id(store);
     for (size_t i = 0; i < ev->prev_events.n; i++) {
-        TRY(store_run(store, STMT_EDGE_PUT, "it", e->nid, ev->prev_events.at[i]));
+        TRY(store_run(store, STMT_EDGE_PUT, "ti", ev->prev_events.at[i], e->nid));
     }
     return ERR_NONE;
 }

@@ -190,9 +190,48 @@ TEST(a_newer_schema_is_refused_and_left_alone)
     (void)remove("store_test_newer.db-shm");
 }
 
+static int64_t number(sqlite3 *db, const char *sql)
+{
+    sqlite3_stmt *stmt = NULL;
+    CHECK(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) == SQLITE_OK);
+    CHECK(sqlite3_step(stmt) == SQLITE_ROW);
+    int64_t n = sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    return n;
+}
+
+TEST(rows_of_an_earlier_build_are_there_after_its_tables_were_made_anew)
+{
+    static const char rows[] = "INSERT INTO edges(event,prev) VALUES(7,'$a'),(7,'$b'),(8,'$a');"
+                               "INSERT INTO outbox(id,server,event,json,edu_key) VALUES"
+                               "(4,1,70,NULL,NULL),(5,2,71,NULL,NULL),(9,1,0,'{}','typing');";
+    enum { VERSION_OF_ROWS = 14 };
+    static const struct {
+        const char *sql;
+        int64_t n;
+    } found[] = {
+        {"SELECT count(*) FROM edges", 3},
+        {"SELECT sum(event) FROM edges WHERE prev='$a'", 15},
+        {"SELECT count(*) FROM outbox", 3},
+        {"SELECT event FROM outbox WHERE server=1 AND id=4", 70},
+        {"SELECT id FROM outbox WHERE server=1 AND edu_key='typing' AND json='{}'", 9},
+    };
+    sqlite3 *db;
+    CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK);
+    for (int i = 0; i < schema_version; i++) {
+        CHECK(i != VERSION_OF_ROWS || sqlite3_exec(db, rows, NULL, NULL, NULL) == SQLITE_OK);
+        CHECK(sqlite3_exec(db, schema_migrations[i], NULL, NULL, NULL) == SQLITE_OK);
+    }
+    for (size_t i = 0; i < COUNT_OF(found); i++) {
+        CHECK(number(db, found[i].sql) == found[i].n);
+    }
+    sqlite3_close(db);
+}
+
 TEST_MAIN(TEST_ROW(every_statement_prepares_and_scans_no_table_and_no_room),
           TEST_ROW(an_event_with_many_relations_is_looked_at_in_part),
           TEST_ROW(a_savepoint_takes_back_rows_and_positions),
           TEST_ROW(a_turn_that_only_reads_changes_nothing),
           TEST_ROW(a_text_with_c0_80_comes_back_as_it_was),
-          TEST_ROW(a_newer_schema_is_refused_and_left_alone))
+          TEST_ROW(a_newer_schema_is_refused_and_left_alone),
+          TEST_ROW(rows_of_an_earlier_build_are_there_after_its_tables_were_made_anew))
