@@ -2,6 +2,7 @@
 #include "client/message.h"
 
 #include "client/membership.h"
+#include "client/once.h"
 #include "client/page.h"
 #include "engine/client_event.h"
 #include "engine/current.h"
@@ -15,29 +16,39 @@ static enum err reply_event(struct req *req, struct str event_id)
     return reply_json(req, out);
 }
 
-/* Was it sent before under this transaction id? Then that is the answer. The older form of the path
- * has none. */
+/* The older form of the path has no transaction id. */
+static bool has_txn_id(const struct req *req)
+{
+    return req->n_params > 2;
+}
+
+static struct str scope_of(struct req *req, struct str type)
+{
+    return arena_join(req->a, req->params[0], STR(" "), type);
+}
+
+/* Was it sent before under this transaction id? Then that is the answer, also for who has left the
+ * room since. */
+static enum err answer_again(struct hs *hs, struct req *req, struct str type, bool *done)
+{
+    struct str before = STR_ABSENT;
+    if (has_txn_id(req)) {
+        TRY(once_find(hs, req, scope_of(req, type), req->params[2], &before));
+    }
+    *done = !str_is_absent(before);
+    return *done ? reply_event(req, before) : ERR_NONE;
+}
+
 static enum err send_once(struct hs *hs, struct req *req, struct room *room,
                           const struct send_parts *parts)
 {
     struct stored *sent;
-    struct str before = STR_ABSENT;
-    struct str txn = req->n_params > 2 ? req->params[2] : STR_ABSENT;
-    struct str scope = arena_join(req->a, room->id, STR(" "), parts->type);
-    if (!str_is_absent(txn)) {
-        TRY(store_get_str(hs->store, req->a, &before, STMT_TXN_GET, "ittt", req->user,
-                          req->device_id, scope, txn));
-    }
-    if (before.p != NULL) {
-        return reply_event(req, before);
-    }
     TRY(access_send(hs, req, room, parts, &sent));
     if (sent == NULL) {
         return ERR_NONE;
     }
-    if (!str_is_absent(txn)) {
-        TRY(store_run(hs->store, STMT_TXN_PUT, "itttt", req->user, req->device_id, scope, txn,
-                      sent->ev->id));
+    if (has_txn_id(req)) {
+        TRY(once_keep(hs, req, scope_of(req, parts->type), req->params[2], sent->ev->id));
     }
     return reply_event(req, sent->ev->id);
 }
@@ -45,10 +56,14 @@ static enum err send_once(struct hs *hs, struct req *req, struct room *room,
 enum err message_put(struct hs *hs, struct req *req)
 {
     struct room *room;
-    bool ok;
+    bool done;
+    bool ok = false;
     struct send_parts parts = {
         .sender = req->user_id, .type = req->params[1], .content = req->body};
-    TRY(access_joined(hs, req, &room, &ok));
+    TRY(answer_again(hs, req, parts.type, &done));
+    if (!done) {
+        TRY(access_joined(hs, req, &room, &ok));
+    }
     if (ok && str_eq(parts.type, STR("m.room.redaction"))) {
         parts.redacts = json_get_text(req->body, "redacts");
     }
@@ -59,12 +74,16 @@ enum err redact_put(struct hs *hs, struct req *req)
 {
     struct room *room;
     struct stored *target;
-    bool ok;
+    bool done;
+    bool ok = false;
     struct send_parts parts = {.sender = req->user_id,
                                .type = STR("m.room.redaction"),
                                .redacts = req->params[1],
                                .content = req->body};
-    TRY(access_joined(hs, req, &room, &ok));
+    TRY(answer_again(hs, req, parts.type, &done));
+    if (!done) {
+        TRY(access_joined(hs, req, &room, &ok));
+    }
     if (!ok) {
         return ERR_NONE;
     }

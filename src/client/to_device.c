@@ -1,6 +1,7 @@
 /* Messages for devices; the same transaction id sends once. */
 #include "client/to_device.h"
 
+#include "client/once.h"
 #include "engine/to_device.h"
 
 enum { MESSAGE_ID_LENGTH = 16 };
@@ -30,13 +31,11 @@ enum err to_device_put(struct hs *hs, struct req *req)
     if (!is_well_formed(messages)) {
         return reply_error(req, 400, "M_BAD_JSON", "messages is {user: {device: content}}");
     }
-    TRY(store_get_str(hs->store, req->a, &before, STMT_TXN_GET, "ittt", req->user, req->device_id,
-                      scope, req->params[1]));
+    TRY(once_find(hs, req, scope, req->params[1], &before));
     if (before.p != NULL) {
         return reply_empty(req);
     }
-    TRY(store_run(hs->store, STMT_TXN_PUT, "itttt", req->user, req->device_id, scope,
-                  req->params[1], STR("")));
+    TRY(once_keep(hs, req, scope, req->params[1], STR("")));
     TRY(reply_limit(req, to_device_send(hs, req->user_id, req->params[0],
                                         hs_random_text(hs, req->a, MESSAGE_ID_LENGTH), messages)));
     return req->reply.status != 0 ? ERR_NONE : reply_empty(req);

@@ -199,6 +199,28 @@ TEST(a_repeated_request_id_is_known_though_the_clock_was_wrong_meanwhile)
     world_close(&w);
 }
 
+TEST(a_repeated_transaction_id_answers_alike_though_its_sender_has_left_since)
+{
+    struct world w;
+    world_open(&w);
+    const char *alice = sign_up(&w, "alice");
+    const char *one = arena_fmt(w.a, "%sneurite-request-id: one\r\n", alice).p;
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", alice, "{}");
+    struct str room = json_get_text(answer(&w), "room_id");
+    const char *send =
+        arena_fmt(w.a, "PUT /_matrix/client/v3/rooms/%.*s/send/test.word/txn", STR_ARG(room)).p;
+    (void)ask(&w, send, one, "{}");
+    CHECK(w.status == 200);
+    struct str first = w.body;
+    (void)ask(&w, arena_fmt(w.a, "POST /_matrix/client/v3/rooms/%.*s/leave", STR_ARG(room)).p,
+              alice, "{}");
+    CHECK(w.status == 200);
+    (void)ask(&w, send, one, "{}");
+    CHECK(w.status == 200);
+    CHECK_STR(w.body, first);
+    world_close(&w);
+}
+
 TEST(a_long_poll_answers_in_the_turn_of_the_change)
 {
     struct world w;
@@ -402,6 +424,7 @@ TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
           TEST_ROW(a_refused_request_leaves_nothing_behind),
           TEST_ROW(a_repeated_request_id_acts_once_and_answers_alike),
           TEST_ROW(a_repeated_request_id_is_known_though_the_clock_was_wrong_meanwhile),
+          TEST_ROW(a_repeated_transaction_id_answers_alike_though_its_sender_has_left_since),
           TEST_ROW(a_long_poll_answers_in_the_turn_of_the_change),
           TEST_ROW(a_long_poll_ends_with_its_time),
           TEST_ROW(bytes_that_are_no_request_get_an_answer),
