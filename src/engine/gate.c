@@ -404,7 +404,7 @@ static struct req *req_new(enum door door, uint64_t id)
 static struct str address_of(const struct http_head *head)
 {
     struct str address = http_header(head, STR("neurite-address"));
-    struct str others = http_header(head, STR("x-forwarded-for"));
+    struct str others = http_header_last(head, STR("x-forwarded-for"));
     bool is_local = str_eq(address, STR("127.0.0.1")) || str_eq(address, STR("::1"));
     size_t comma;
     if (!is_local || str_is_empty(others)) {

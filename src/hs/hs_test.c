@@ -369,6 +369,11 @@ TEST(too_many_requests_are_told_when_to_come_back)
     (void)ask(&w, "POST /_matrix/client/v3/login",
               "neurite-address: 127.0.0.1\r\nx-forwarded-for: 192.0.2.9, 192.0.2.1\r\n", login);
     CHECK(w.status == 429); /* a proxy speaks for the first */
+    (void)ask(&w, "POST /_matrix/client/v3/login",
+              "neurite-address: 127.0.0.1\r\nx-forwarded-for: 192.0.2.9\r\n"
+              "x-forwarded-for: 192.0.2.1\r\n",
+              login);
+    CHECK(w.status == 429); /* whether it lengthens the line or adds one */
     w.now.mono_ms += wait_ms;
     (void)ask(&w, "POST /_matrix/client/v3/login", "neurite-address: 192.0.2.1\r\n", login);
     CHECK(w.status == 403);

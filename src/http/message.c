@@ -13,6 +13,16 @@ struct str http_header(const struct http_head *head, struct str name)
     return STR_ABSENT;
 }
 
+struct str http_header_last(const struct http_head *head, struct str name)
+{
+    for (size_t i = head->n_headers; i > 0; i--) {
+        if (str_eq_nocase(head->headers[i - 1].name, name)) {
+            return head->headers[i - 1].value;
+        }
+    }
+    return STR_ABSENT;
+}
+
 /* Cuts the next "key=value" off; false at the end. */
 static bool next_pair(struct str *rest, struct str *key, struct str *value)
 {

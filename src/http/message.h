@@ -38,6 +38,8 @@ long http_parse_request(struct str bytes, struct http_head *out);
 long http_parse_answer(struct str bytes, struct http_head *out);
 /* First header of that name, case-insensitively; absent when there is none. */
 struct str http_header(const struct http_head *head, struct str name);
+/* The last one, which is the nearest proxy's where each adds a line of its own. */
+struct str http_header_last(const struct http_head *head, struct str name);
 
 /* How a peer's body is framed (RFC 9112 section 6.3). */
 struct http_body {
