@@ -80,6 +80,11 @@ size_t frame_wire_size(const struct frame *f)
     return f->header_n + f->n;
 }
 
+size_t frame_cost(const struct frame *f)
+{
+    return sizeof(*f) + FRAME_HEADROOM + f->n + sizeof(f);
+}
+
 static void grow(struct queue *q)
 {
     size_t cap = q->cap == 0 ? QUEUE_START : q->cap * 2;
@@ -100,7 +105,7 @@ void queue_push(struct queue *q, struct frame *f)
     }
     q->ring[(q->first + q->n) & (q->cap - 1)] = frame_hold(f);
     q->n++;
-    q->bytes += frame_wire_size(f);
+    q->bytes += frame_cost(f);
 }
 
 struct frame *queue_first(const struct queue *q)
@@ -114,7 +119,7 @@ void queue_pop(struct queue *q)
     struct frame *f = q->ring[q->first];
     q->first = (q->first + 1) & (q->cap - 1);
     q->n--;
-    q->bytes -= frame_wire_size(f);
+    q->bytes -= frame_cost(f);
     frame_drop(f);
     if (q->n == 0 && q->cap > QUEUE_START) { /* a burst leaves no memory behind */
         base_free(q->ring);

@@ -40,12 +40,14 @@ struct str frame_payload(const struct frame *f);
  * FRAME_HEADROOM - FRAME_HEADER_MAX bytes before it may be scribbled on. */
 unsigned char *frame_wire(struct frame *f);
 size_t frame_wire_size(const struct frame *f);
+/* What a frame that waits costs: a short one is mostly what is around its bytes. */
+size_t frame_cost(const struct frame *f);
 
 /* Frames in order, each with a reference held. Starts as all zero. */
 struct queue {
     struct frame **ring;
     size_t first, n, cap; /* cap is a power of two or 0 */
-    size_t bytes;         /* sum of frame_wire_size */
+    size_t bytes;         /* sum of frame_cost */
 };
 
 void queue_push(struct queue *q, struct frame *f); /* holds */

@@ -142,6 +142,45 @@ TEST(closes_a_receiver_for_whom_too_much_waits)
     bed_end(&bed);
 }
 
+/* The standard bound is 8 MiB: as bytes on the wire it would be millions of pongs. */
+TEST(counts_what_a_short_message_takes_while_it_waits)
+{
+    struct bed bed;
+    struct limits limits = limits_standard();
+    limits.queue_max = 65536;
+    bed_start_with(&bed, false, &limits);
+    struct conn *a = bed_join(&bed, ADDR_A);
+    for (int i = 0; i < 2000; i++) {
+        bed_say(&bed, a, "2");
+    }
+    CHECK(conn_closing(a) == CONN_KILLED);
+    bed_gone(&bed, a);
+    bed_end(&bed);
+}
+
+TEST(refuses_joins_of_a_client_that_does_not_read_their_answers)
+{
+    struct bed bed;
+    struct limits limits = limits_standard();
+    limits.queue_high = 1024;
+    bed_start_with(&bed, false, &limits);
+    struct conn *a = bed_join(&bed, ADDR_A);
+    bed_skip(&bed, a);
+    for (int i = 0; i < 40; i++) {
+        bed_say(&bed, a, "427[\"ss-join\",\"" ADDR_A "\",\"\"]");
+    }
+    size_t lists = 0, refusals = 0;
+    for (struct str heard = bed_hear(&bed, a); heard.n > 0; heard = bed_hear(&bed, a)) {
+        lists += str_eq(heard, STR("437[null,null,[]]")) ? 1 : 0;
+        refusals += str_eq(heard, STR("437[\"Too many joins\"]")) ? 1 : 0;
+    }
+    CHECK(lists > 1 && refusals > 0 && lists + refusals == 40);
+    bed_say(&bed, a, "427[\"ss-join\",\"" ADDR_A "\",\"\"]");
+    HEARS(&bed, a, "437[null,null,[]]"); /* it has read them */
+    bed_gone(&bed, a);
+    bed_end(&bed);
+}
+
 TEST(ends_a_dial_that_nobody_answers_after_thirty_seconds)
 {
     struct bed bed;
@@ -316,6 +355,8 @@ TEST_MAIN(TEST_ROW(pauses_a_sender_at_the_high_mark_and_lets_it_go_on_below_the_
           TEST_ROW(keeps_little_for_a_stream_that_nobody_accepts),
           TEST_ROW(lets_a_paused_sender_go_when_its_receiver_goes),
           TEST_ROW(closes_a_receiver_for_whom_too_much_waits),
+          TEST_ROW(counts_what_a_short_message_takes_while_it_waits),
+          TEST_ROW(refuses_joins_of_a_client_that_does_not_read_their_answers),
           TEST_ROW(ends_a_dial_that_nobody_answers_after_thirty_seconds),
           TEST_ROW(answers_a_dial_whose_listener_goes),
           TEST_ROW(tells_a_listener_that_its_dialer_went_before_the_answer),

@@ -319,9 +319,14 @@ static void challenge_answer(struct relay *relay, struct now now, struct conn *c
     }
 }
 
-/* A join is told to many, and a signature takes time: who asks too often is refused. */
+/* A join is told to many, a signature takes time, and the answer lists everybody: who asks too
+ * often, or does not read what he asked for, is refused. */
 static bool may_join(struct relay *relay, struct now now, struct conn *conn)
 {
+    if ((int64_t)conn->out.bytes > relay->config.limits.queue_high) {
+        LIMIT_HIT(relay, queue_high);
+        return false;
+    }
     bool may = rate_take(&conn->joins_ms, now.mono_ms, relay->config.limits.joins, JOINS_SPAN_MS);
     if (!may) {
         LIMIT_HIT(relay, joins);
