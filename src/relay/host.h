@@ -1,4 +1,4 @@
-/* What lws.c and http.c share: with loop.c and tls.c, the files that know libwebsockets. */
+/* What the files that know libwebsockets share, loop.c apart. */
 #ifndef RELAY_HOST_H
 #define RELAY_HOST_H
 
@@ -65,6 +65,18 @@ void member_deliver(struct server *server);
 /* The others are told, and nothing comes from them any more. */
 void member_end(struct server *server);
 void member_free(struct server *server);
+
+/* --- websocket.c: libwebsockets' callbacks, with their results ----------------------------- */
+
+int websocket_open(struct server *server, struct lws *wsi, struct session *session);
+void websocket_closed(struct server *server, struct session *session);
+int websocket_bytes(struct server *server, struct lws *wsi, struct session *session,
+                    const void *bytes, size_t n);
+int websocket_writable(struct server *server, struct lws *wsi, struct session *session);
+/* Carries out what the relay wants of an open one: paused, written to, closed. */
+void websocket_apply(struct conn *conn);
+/* polling_calls.refuse: the websocket, a struct lws, did not take a session over. */
+void websocket_refuse(void *ctx, void *socket);
 
 /* --- http.c: libwebsockets' callbacks, with their results --------------------------------- */
 
