@@ -57,7 +57,7 @@ static void close_line(struct line *line, struct str why)
         peers_set_why(line->peer, why);
     }
     if (line->stream != NULL) {
-        wsstar_end(line->relay->star, line->stream);
+        wsstar_end(line->stream);
         line->stream = NULL;
     }
     conn_free(line->conn, why.p);
@@ -347,7 +347,7 @@ static bool line_send(struct line *line)
     if (!conn_pull(line->conn, chunk)) {
         return false;
     }
-    wsstar_write(line->relay->star, line->stream, buf_str(chunk));
+    wsstar_write(line->stream, buf_str(chunk));
     return true;
 }
 

@@ -69,8 +69,8 @@ struct wsstar_stream *wsstar_dial(struct wsstar *w, struct str to, void *user, i
 /* True once the relay takes our bytes. */
 bool wsstar_is_writable(const struct wsstar_stream *stream);
 /* One chunk, at most LINK_CHUNK_MAX; two messages to `send`. Returns their bytes. */
-size_t wsstar_write(struct wsstar *w, struct wsstar_stream *stream, struct str chunk);
+size_t wsstar_write(struct wsstar_stream *stream, struct str chunk);
 /* Ends and frees the stream; nothing more is called back for it. */
-void wsstar_end(struct wsstar *w, struct wsstar_stream *stream);
+void wsstar_end(struct wsstar_stream *stream);
 
 #endif
