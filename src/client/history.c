@@ -250,7 +250,7 @@ enum err joined_members_get(struct hs *hs, struct req *req)
         err = event_get(hs, query_int(&q, 2), &s);
         if (err == ERR_NONE) {
             struct json *member = json_put_object(joined, user_id);
-            const struct json *shown = s->redacted_by.p == NULL ? s->ev->content : NULL;
+            const struct json *shown = client_content(req->a, s);
             json_put_text(member, "display_name", json_get_text(shown, "displayname"));
             json_put_text(member, "avatar_url", json_get_text(shown, "avatar_url"));
         }

@@ -193,7 +193,7 @@ enum err room_state_put(struct hs *hs, struct req *req)
     }
     TRY(current_get(hs, room, parts.type, parts.state_key, &now));
     if (now != NULL && str_eq(now->ev->sender, req->user_id) &&
-        json_eq(now->ev->content, req->body)) {
+        json_eq(client_content(req->a, now), req->body)) {
         return reply_event(req, now->ev->id); /* nothing would change */
     }
     if (is_member) {
@@ -229,7 +229,7 @@ enum err room_state_get(struct hs *hs, struct req *req)
         TRY(client_event(hs, req->a, s, &view, &out));
         return reply_json(req, out);
     }
-    return reply_json(req, json_copy(req->a, s->ev->content));
+    return reply_json(req, json_copy(req->a, client_content(req->a, s)));
 }
 
 enum err room_state_all_get(struct hs *hs, struct req *req)

@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "client/page.h"
+#include "engine/client_event.h"
 #include "engine/current.h"
 #include "engine/search_index.h"
 #include "engine/snapshot.h"
@@ -232,9 +233,10 @@ static enum err put_profile(struct search *s, const struct stored *at, struct st
         return ERR_NONE;
     }
     TRY(event_get(s->hs, nid, &member));
+    const struct json *content = client_content(s->req->a, member);
     struct json *profile = json_put_object(out, user_id);
-    json_put_text(profile, "displayname", json_get_text(member->ev->content, "displayname"));
-    json_put_text(profile, "avatar_url", json_get_text(member->ev->content, "avatar_url"));
+    json_put_text(profile, "displayname", json_get_text(content, "displayname"));
+    json_put_text(profile, "avatar_url", json_get_text(content, "avatar_url"));
     return ERR_NONE;
 }
 

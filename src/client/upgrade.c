@@ -199,7 +199,8 @@ static enum err move_aliases(struct upgrade *u)
         TRY(room_publish(u->hs, u->new, true));
     }
     TRY(current_get(u->hs, u->old, STR("m.room.canonical_alias"), STR(""), &canonical));
-    if (canonical == NULL || json_count(canonical->ev->content) == 0) {
+    if (canonical == NULL || canonical->redacted_by.p != NULL ||
+        json_count(canonical->ev->content) == 0) {
         return ERR_NONE;
     }
     TRY(send_state(u, u->new, "m.room.canonical_alias", canonical->ev->content, &sent));

@@ -20,6 +20,11 @@ static const struct json *tree_of(struct arena *a, const struct stored *s)
     return s->redacted_by.p == NULL ? s->ev->tree : redact_json(a, s->ev->version, s->ev->tree);
 }
 
+struct json *client_content(struct arena *a, const struct stored *s)
+{
+    return s->redacted_by.p == NULL ? s->ev->content : json_get_object(tree_of(a, s), "content");
+}
+
 static struct json *basics(struct arena *a, const struct event *ev, const struct json *tree,
                            bool without_room_id)
 {
@@ -80,8 +85,8 @@ static enum err put_redaction(struct hs *hs, struct arena *a, const struct store
         return ERR_NONE;
     }
     TRY(err);
-    struct json *because = basics(a, redaction->ev, redaction->ev->tree, false);
-    put_redacts(because, redaction->ev, false);
+    struct json *because = basics(a, redaction->ev, tree_of(a, redaction), false);
+    put_redacts(because, redaction->ev, redaction->redacted_by.p != NULL);
     json_put(info, STR("redacted_because"), because);
     return ERR_NONE;
 }

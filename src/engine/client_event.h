@@ -19,6 +19,8 @@ struct client_view {
  * the version. */
 enum err client_event(struct hs *hs, struct arena *a, const struct stored *s,
                       const struct client_view *view, struct json **out) MUST_USE;
+/* What its content shows: without what a redaction took away. Borrowed from s, or in a. */
+struct json *client_content(struct arena *a, const struct stored *s);
 /* Stripped state of a room for an invite or a knock: an array of {type, state_key, sender,
  * content}. ev, when not NULL, is the member event, put last. */
 enum err client_event_stripped(struct hs *hs, struct arena *a, const struct room *room,

@@ -1,11 +1,11 @@
 /* Rows of the current state and of memberships. */
 #include "engine/current.h"
 
+#include "engine/client_event.h"
 #include "engine/gate.h"
 #include "engine/remote_keys.h"
 #include "engine/snapshot.h"
 #include "event/mxid.h"
-#include "event/redact.h"
 #include "room/acl.h"
 
 struct move {
@@ -124,10 +124,7 @@ enum err current_content(struct hs *hs, const struct room *room, struct str type
 {
     struct stored *s;
     TRY(current_get(hs, room, type, state_key, &s));
-    *out = s == NULL ? NULL : s->ev->content;
-    if (s != NULL && s->redacted_by.p != NULL) {
-        *out = json_get_object(redact_json(hs->turn, s->ev->version, s->ev->tree), "content");
-    }
+    *out = s == NULL ? NULL : client_content(hs->turn, s);
     return ERR_NONE;
 }
 

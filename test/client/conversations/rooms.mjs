@@ -122,6 +122,27 @@ export const rooms = [
       await alice.must("PUT", redact, { body: {} });
       const { joined } = await alice.must("GET", `/rooms/${enc(room)}/joined_members`);
       equal(joined[bob.userId], {}, "he is there without it");
+      equal(await alice.must("GET", member), { membership: "join" }, "nor in the state");
+    },
+  },
+  {
+    name: "state that was redacted is not told, and can be said again",
+    async run({ server }) {
+      const alice = await server.register(fresh("loose"));
+      const room = await alice.createRoom({ preset: "public_chat" });
+      const topic = `/rooms/${enc(room)}/state/m.room.topic`;
+      const body = { topic: "a secret" };
+      const { event_id: first } = await alice.must("PUT", topic, { body });
+      const redact = (/** @type {string} */ id) => `/rooms/${enc(room)}/redact/${enc(id)}/${id}`;
+      const reason = "the secret again";
+      const { event_id: by } = await alice.must("PUT", redact(first), { body: { reason } });
+      equal(await alice.must("GET", topic), {}, "its content is empty");
+      await alice.must("PUT", redact(by), { body: {} });
+      const shown = await alice.must("GET", `/rooms/${enc(room)}/event/${enc(first)}`);
+      const because = shown.unsigned.redacted_because;
+      equal([because.event_id, because.content.reason], [by, undefined], "nor why, in the end");
+      await alice.must("PUT", topic, { body });
+      equal(await alice.must("GET", topic), body, "who says it again is heard");
     },
   },
   {
