@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { UNSTAMPED = 0 };
+enum { UNSTAMPED = 0, SPARED_MS = 1000 };
 
 struct item {
     struct item *next;
@@ -24,6 +24,7 @@ struct effects {
     struct item *given; /* what effects_next lent out last */
     size_t pushed;      /* ever, without those cut */
     uint64_t committed, durable, flushing;
+    int64_t spared_until; /* a flush is due then, -1: there is nothing to spare */
     int64_t wake_at, wake_told;
     bool is_dead, restart_told;
 };
@@ -34,6 +35,7 @@ struct effects *effects_new(void)
     e->end = &e->first;
     e->committed = 1; /* turn 1 is what the database held when it was opened */
     e->durable = 1;
+    e->spared_until = -1;
     e->wake_at = -1;
     e->wake_told = -1;
     return e;
@@ -146,6 +148,13 @@ void effects_committed(struct effects *e, bool changed)
     }
 }
 
+void effects_spared(struct effects *e, struct now now)
+{
+    if (e->spared_until < 0) {
+        e->spared_until = now.mono_ms + SPARED_MS;
+    }
+}
+
 void effects_flushed(struct effects *e, uint64_t turn)
 {
     assert(turn == e->flushing);
@@ -161,6 +170,13 @@ void effects_restart(struct effects *e)
 
 void effects_wake(struct effects *e, int64_t at_mono_ms, struct now now)
 {
+    if (e->spared_until >= 0 && e->spared_until <= now.mono_ms) {
+        e->spared_until = -1;
+        e->committed++;
+    }
+    if (e->spared_until >= 0 && (at_mono_ms < 0 || e->spared_until < at_mono_ms)) {
+        at_mono_ms = e->spared_until;
+    }
     bool has_come = at_mono_ms >= 0 && at_mono_ms <= now.mono_ms;
     e->wake_at = has_come ? now.mono_ms + 1 : at_mono_ms;
 }
@@ -195,6 +211,7 @@ bool effects_next(struct effects *e, struct effect *out)
     }
     if (e->flushing == 0 && e->committed > e->durable) {
         e->flushing = e->committed;
+        e->spared_until = -1;
         *out = (struct effect){.kind = EFFECT_FLUSH, .id = e->flushing};
         return true;
     }
@@ -211,5 +228,5 @@ bool effects_next(struct effects *e, struct effect *out)
 
 bool effects_is_dirty(const struct effects *e)
 {
-    return e->committed > e->durable;
+    return e->committed > e->durable || e->spared_until >= 0;
 }

@@ -24,6 +24,9 @@ void effects_cut(struct effects *e, size_t mark);
 
 /* COMMIT succeeded: stamps what is unstamped. changed: the turn wrote something. */
 void effects_committed(struct effects *e, bool changed);
+/* The turn wrote, but nothing that anybody waits for (store_spare): the next flush carries it, or
+ * one of its own in a moment. */
+void effects_spared(struct effects *e, struct now now);
 /* A flush is complete. */
 void effects_flushed(struct effects *e, uint64_t turn);
 /* COMMIT or a flush failed: all that waits is dropped, and only a RESTART leaves. */

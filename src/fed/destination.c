@@ -258,8 +258,10 @@ static enum err on_answer(struct hs *hs, struct call *call, int status, struct j
         attempt_due(&to->attempt, hs->now.mono_ms); /* look for more */
         log_refused(hs, call, body);
         TRY(store_run(hs->store, STMT_OUTBOX_DONE, "ii", t->server, t->last_id));
-        return store_run(hs->store, STMT_DESTINATION_PUT, "itiii", t->server, STR_ABSENT,
-                         (int64_t)0, (int64_t)0, (int64_t)0);
+        TRY(store_run(hs->store, STMT_DESTINATION_PUT, "itiii", t->server, STR_ABSENT, (int64_t)0,
+                      (int64_t)0, (int64_t)0));
+        store_spare(hs->store); /* sent once more, it is known there and answered alike */
+        return ERR_NONE;
     }
     to->is_unreached = is_unreached(status);
     attempt_failed(hs, &to->attempt, BACKOFF_FIRST_MS, BACKOFF_MAX_MS);

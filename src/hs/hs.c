@@ -140,7 +140,7 @@ static void open_net(struct hs *hs)
 
 static enum err open_steps(struct hs *hs, const struct hs_config *config, const char **why)
 {
-    bool changed;
+    enum store_wrote wrote;
     TRY(store_open(&hs->store, config->db_path, config->vfs, config->wasm_pragmas, why));
     *why = "the first turn failed";
     TRY(store_begin(hs->store));
@@ -150,8 +150,8 @@ static enum err open_steps(struct hs *hs, const struct hs_config *config, const 
     TRY(destinations_load(hs));
     TRY(missing_load(hs));
     TRY(resyncs_load(hs));
-    TRY(store_commit(hs->store, &changed));
-    effects_committed(hs->effects, changed);
+    TRY(store_commit(hs->store, &wrote));
+    effects_committed(hs->effects, wrote != STORE_WROTE_NOTHING);
     open_net(hs);
     return ERR_NONE;
 }
@@ -352,7 +352,7 @@ static void run_input(struct hs *hs, enum err (*fn)(struct hs *hs), const char *
 
 void hs_turn(struct hs *hs, struct now now)
 {
-    bool changed = false;
+    enum store_wrote wrote;
     hs->now = now;
     if (hs->dead) {
         return;
@@ -372,12 +372,15 @@ void hs_turn(struct hs *hs, struct now now)
         calls_leave(hs);
     }
     if (!hs->dead) {
-        enum err err = store_commit(hs->store, &changed);
+        enum err err = store_commit(hs->store, &wrote);
         if (err != ERR_NONE) {
             input_fatal(hs, err);
             return;
         }
-        effects_committed(hs->effects, changed);
+        if (wrote == STORE_WROTE_SPARE) {
+            effects_spared(hs->effects, hs->now);
+        }
+        effects_committed(hs->effects, wrote == STORE_WROTE);
         tell_wake(hs);
     }
     event_cache_trim(hs);

@@ -13,6 +13,7 @@ struct store {
     sqlite3_stmt *stmts[STMT_COUNT];
     bool in_turn;
     int changes_before, changes_mark; /* before the turn, and the savepoint */
+    int changes_spared;               /* of those of the turn */
     int64_t position, position_saved;
     int64_t position_low, position_low_saved;
     int64_t position_mark, position_low_mark; /* at the savepoint */
@@ -197,6 +198,7 @@ enum err store_begin(struct store *s)
     TRY(store_run(s, STMT_BEGIN, ""));
     s->in_turn = true;
     s->changes_before = sqlite3_total_changes(s->db);
+    s->changes_spared = 0;
     return ERR_NONE;
 }
 
@@ -211,9 +213,9 @@ static enum err positions_save(struct store *s)
     return ERR_NONE;
 }
 
-enum err store_commit(struct store *s, bool *changed)
+enum err store_commit(struct store *s, enum store_wrote *wrote)
 {
-    *changed = false;
+    *wrote = STORE_WROTE_NOTHING;
     if (!s->in_turn) {
         return ERR_NONE;
     }
@@ -222,7 +224,10 @@ enum err store_commit(struct store *s, bool *changed)
     s->position_saved = s->position;
     s->position_low_saved = s->position_low;
     s->in_turn = false;
-    *changed = sqlite3_total_changes(s->db) != s->changes_before;
+    int changes = sqlite3_total_changes(s->db) - s->changes_before;
+    if (changes != 0) {
+        *wrote = changes == s->changes_spared ? STORE_WROTE_SPARE : STORE_WROTE;
+    }
     return ERR_NONE;
 }
 
@@ -242,6 +247,13 @@ enum err store_release(struct store *s)
 bool store_has_written(const struct store *s)
 {
     return sqlite3_total_changes(s->db) != s->changes_mark;
+}
+
+void store_spare(struct store *s)
+{
+    int changes = sqlite3_total_changes(s->db);
+    s->changes_spared += changes - s->changes_mark;
+    s->changes_mark = changes;
 }
 
 enum err store_rollback(struct store *s)

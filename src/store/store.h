@@ -31,12 +31,19 @@ enum err store_test_reverse(struct store *s) MUST_USE;
 
 /* One turn, one transaction. begin does nothing when the turn is open already. */
 enum err store_begin(struct store *s) MUST_USE;
-/* *changed: whether anything was written. */
-enum err store_commit(struct store *s, bool *changed) MUST_USE;
+enum store_wrote {
+    STORE_WROTE_NOTHING,
+    STORE_WROTE_SPARE, /* nothing but what was spared */
+    STORE_WROTE,
+};
+enum err store_commit(struct store *s, enum store_wrote *wrote) MUST_USE;
 enum err store_savepoint(struct store *s) MUST_USE;
 enum err store_release(struct store *s) MUST_USE;
 enum err store_rollback(struct store *s) MUST_USE; /* to the savepoint, and releases it */
 bool store_has_written(const struct store *s);     /* any row since the savepoint */
+/* What was written since the savepoint may be lost with the process: it says what others know and
+ * will say again. */
+void store_spare(struct store *s);
 /* The last sqlite message, for the log. */
 const char *store_why(const struct store *s);
 

@@ -125,7 +125,7 @@ TEST(a_savepoint_takes_back_rows_and_positions)
     int64_t kept;
     int64_t lost;
     int64_t id;
-    bool changed;
+    enum store_wrote wrote;
     CHECK(store_begin(s) == ERR_NONE);
     CHECK(store_savepoint(s) == ERR_NONE);
     CHECK(store_name(s, STR("kept"), &id) == ERR_NONE);
@@ -136,8 +136,8 @@ TEST(a_savepoint_takes_back_rows_and_positions)
     CHECK(store_position_next(s, &lost) == ERR_NONE);
     CHECK(store_rollback(s) == ERR_NONE);
     CHECK(store_position(s) == kept);
-    CHECK(store_commit(s, &changed) == ERR_NONE);
-    CHECK(changed);
+    CHECK(store_commit(s, &wrote) == ERR_NONE);
+    CHECK(wrote == STORE_WROTE);
     CHECK(store_name_find(s, STR("lost"), &id) == ERR_NONE);
     CHECK(id == 0);
     CHECK(store_name_find(s, STR("kept"), &id) == ERR_NONE);
@@ -149,13 +149,42 @@ TEST(a_turn_that_only_reads_changes_nothing)
 {
     struct store *s = open_memory();
     int64_t id;
-    bool changed = true;
+    enum store_wrote wrote = STORE_WROTE;
     CHECK(store_begin(s) == ERR_NONE);
     CHECK(store_savepoint(s) == ERR_NONE);
     CHECK(store_name_find(s, STR("nothing"), &id) == ERR_NONE);
     CHECK(store_release(s) == ERR_NONE);
-    CHECK(store_commit(s, &changed) == ERR_NONE);
-    CHECK(!changed);
+    CHECK(store_commit(s, &wrote) == ERR_NONE);
+    CHECK(wrote == STORE_WROTE_NOTHING);
+    store_close(s);
+}
+
+/* One input that makes a name. */
+static void write_name(struct store *s, struct str name, bool spares)
+{
+    int64_t id;
+    CHECK(store_savepoint(s) == ERR_NONE);
+    CHECK(store_name(s, name, &id) == ERR_NONE);
+    if (spares) {
+        store_spare(s);
+    }
+    CHECK(store_release(s) == ERR_NONE);
+}
+
+TEST(a_turn_is_spare_when_all_it_wrote_is)
+{
+    struct store *s = open_memory();
+    enum store_wrote wrote;
+    CHECK(store_begin(s) == ERR_NONE);
+    write_name(s, STR("one"), true);
+    write_name(s, STR("two"), true);
+    CHECK(store_commit(s, &wrote) == ERR_NONE);
+    CHECK(wrote == STORE_WROTE_SPARE);
+    CHECK(store_begin(s) == ERR_NONE);
+    write_name(s, STR("three"), true);
+    write_name(s, STR("four"), false);
+    CHECK(store_commit(s, &wrote) == ERR_NONE);
+    CHECK(wrote == STORE_WROTE);
     store_close(s);
 }
 
@@ -232,6 +261,7 @@ TEST_MAIN(TEST_ROW(every_statement_prepares_and_scans_no_table_and_no_room),
           TEST_ROW(an_event_with_many_relations_is_looked_at_in_part),
           TEST_ROW(a_savepoint_takes_back_rows_and_positions),
           TEST_ROW(a_turn_that_only_reads_changes_nothing),
+          TEST_ROW(a_turn_is_spare_when_all_it_wrote_is),
           TEST_ROW(a_text_with_c0_80_comes_back_as_it_was),
           TEST_ROW(a_newer_schema_is_refused_and_left_alone),
           TEST_ROW(rows_of_an_earlier_build_are_there_after_its_tables_were_made_anew))

@@ -51,10 +51,10 @@ static void read_some(struct store *store)
     (void)!store_check(store);
     (void)!store_meta_get(store, a, "identity", &text);
     if (store_begin(store) == ERR_NONE) {
-        bool changed = false;
+        enum store_wrote wrote;
         (void)!store_name(store, STR("@a:b"), &id);
         (void)!store_name_text(store, a, 1, &text);
-        (void)!store_commit(store, &changed);
+        (void)!store_commit(store, &wrote);
     }
     arena_free(a);
 }
