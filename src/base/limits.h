@@ -122,11 +122,14 @@
 #define LINK_CHUNK_MAX (64 * 1024)
 #define LINK_MESSAGE_MAX 1000000 /* a websocket message, as the relay has it */
 #define NET_RELAYS_MAX 8
-#define NET_CONNS_MAX 256                  /* connections to peers, all relays */
-#define NET_CALLS_MAX 1024                 /* requests of ours that wait for their answer */
-#define NET_CONN_CALLS_MAX 64              /* of them on one connection; the rest wait */
-#define NET_CONN_SERVES_MAX 64             /* requests of one peer at once */
-#define NET_MEMORY_MAX (128 * 1024 * 1024) /* bodies being sent and received, all streams */
+#define NET_CONNS_MAX 256                          /* connections to peers, all relays */
+#define NET_CALLS_MAX 1024                         /* requests of ours that wait for their answer */
+#define NET_CONN_CALLS_MAX 64                      /* of them on one connection; the rest wait */
+#define NET_CONN_SERVES_MAX 64                     /* requests of one peer at once */
+#define NET_MEMORY_MAX (128 * 1024 * 1024)         /* bodies being sent and received, all streams */
+#define NET_SERVE_MEMORY_MAX (NET_MEMORY_MAX / 2)  /* beyond it peers wait, so that we can ask */
+#define NET_CONN_BODIES_MAX (8 * HTTP_BODY_MAX)    /* of requests of one peer, on one connection */
+#define NET_CONN_ANSWERS_MAX (2 * HTTP_ANSWER_MAX) /* that it does not take */
 #define PEERS_MAX 4096
 #define ADDRESS_MAX 512
 

@@ -33,6 +33,7 @@ struct conn {
     struct buf inner; /* to go out encrypted, before yamux's */
     struct exchange **exchanges;
     size_t n, cap, n_calls;
+    size_t serve_bytes; /* of bodies of the peer's requests */
     int64_t now_ms, deadline_ms, next_ping_ms, pinged_ms, heard_ms, busy_ms;
 };
 
@@ -55,6 +56,7 @@ static struct exchange *exchange_add(struct conn *c, enum exchange_kind kind, ui
                                      struct buf *out)
 {
     struct exchange *e = exchange_new(kind, id, out);
+    e->begun_ms = c->now_ms;
     if (c->n == c->cap) {
         c->cap = c->cap == 0 ? 4 : c->cap * 2;
         c->exchanges = base_realloc(c->exchanges, c->cap * sizeof(struct exchange *));
@@ -66,6 +68,25 @@ static struct exchange *exchange_add(struct conn *c, enum exchange_kind kind, ui
     return e;
 }
 
+/* A body grew, or goes. */
+static void count_body(struct conn *c, const struct exchange *e, size_t more, size_t less)
+{
+    c->pool->body_bytes += more;
+    c->pool->body_bytes -= less;
+    if (e->kind == EXCHANGE_SERVE) {
+        c->serve_bytes += more;
+        c->serve_bytes -= less;
+    }
+}
+
+/* Peers' requests leave room for ours, and those of one peer for those of others. */
+static bool is_too_much(const struct conn *c, const struct exchange *e)
+{
+    return e->kind == EXCHANGE_CALL
+               ? c->pool->body_bytes > NET_MEMORY_MAX
+               : c->pool->body_bytes > NET_SERVE_MEMORY_MAX || c->serve_bytes > NET_CONN_BODIES_MAX;
+}
+
 static void exchange_take_out(struct conn *c, const struct exchange *e)
 {
     for (size_t i = 0; i < c->n; i++) {
@@ -74,7 +95,7 @@ static void exchange_take_out(struct conn *c, const struct exchange *e)
                     (c->n - i - 1) * sizeof(struct exchange *));
             c->n--;
             c->n_calls -= e->kind == EXCHANGE_CALL;
-            c->pool->body_bytes -= e->http.body.n;
+            count_body(c, e, 0, e->http.body.n);
             c->busy_ms = c->now_ms;
             return;
         }
@@ -129,7 +150,7 @@ static void *stream_opened(void *ctx, uint32_t stream)
 {
     struct conn *c = ctx;
     struct buf out;
-    if (c->n - c->n_calls >= NET_CONN_SERVES_MAX || c->pool->body_bytes > NET_MEMORY_MAX) {
+    if (c->n - c->n_calls >= NET_CONN_SERVES_MAX || c->pool->body_bytes > NET_SERVE_MEMORY_MAX) {
         return NULL;
     }
     buf_init(&out, SMALL_MAX);
@@ -154,9 +175,9 @@ static void stream_data(void *ctx, void *user, struct str bytes)
     size_t before = e->http.body.n;
     buf_init(&out, SMALL_MAX);
     exchange_feed(e, bytes, &out);
-    c->pool->body_bytes += e->http.body.n - before;
+    count_body(c, e, e->http.body.n - before, 0);
     if (out.overflow || yamux_write(c->yamux, e->stream, buf_str(&out)) != ERR_NONE ||
-        c->pool->body_bytes > NET_MEMORY_MAX) {
+        is_too_much(c, e)) {
         e->state = EXCHANGE_FAILED;
         e->why = "too much at once";
     }
@@ -335,6 +356,20 @@ static int64_t alive_due_ms(const struct conn *c)
     return c->n_calls > 0 && busy_ping_ms < c->next_ping_ms ? busy_ping_ms : c->next_ping_ms;
 }
 
+/* A stream that stays open, and a request on it that never ends, would be kept for ever. */
+static void end_slow_requests(struct conn *c)
+{
+    for (size_t i = c->n; i > 0; i--) {
+        struct exchange *e = c->exchanges[i - 1];
+        if (e->kind == EXCHANGE_SERVE && !is_settled(e) &&
+            c->now_ms - e->begun_ms >= CONN_REQUEST_MS) {
+            e->state = EXCHANGE_FAILED;
+            e->why = "the request did not arrive in time";
+            settle(c, e);
+        }
+    }
+}
+
 enum err conn_tick(struct conn *c, int64_t now_ms)
 {
     c->now_ms = now_ms;
@@ -345,6 +380,7 @@ enum err conn_tick(struct conn *c, int64_t now_ms)
         return ERR_ABSENT;
     }
     yamux_tidy(c->yamux, now_ms);
+    end_slow_requests(c);
     ping(c);
     return ERR_NONE;
 }

@@ -17,6 +17,7 @@ enum {
     CONN_PING_MS = 30 * 1000,
     CONN_BUSY_PING_MS = 5 * 1000, /* of silence while a request of ours waits for its answer */
     CONN_DEAD_MS = 10 * 1000,     /* of silence after a ping */
+    CONN_REQUEST_MS = 120 * 1000, /* for a request to arrive; looked at with each ping */
 };
 
 /* Shared by all connections: working memory and what bodies take, bounded by NET_MEMORY_MAX. */

@@ -25,6 +25,7 @@ struct exchange {
     enum exchange_state state;
     uint64_t id;     /* of the call, or of the request as the engine sees it */
     uint32_t stream; /* of yamux */
+    int64_t begun_ms;
     const char *why; /* of a failure */
     struct http_reader http;
     struct multistream multistream;

@@ -218,24 +218,34 @@ static struct str answer_head(struct arena *a, int status, struct str headers, s
                      length);
 }
 
+static struct conn *conn_of_request(const struct net *net, uint64_t stream)
+{
+    for (size_t i = 0; i < net->n_lines; i++) {
+        struct conn *c = net->lines[i]->conn;
+        if (c != NULL && conn_request(c, stream) != NULL) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
 void net_answer(struct net *net, struct now now, uint64_t stream, int status, struct str headers,
                 struct str body)
 {
     net->now_ms = now.mono_ms;
-    struct arena *a = arena_new();
-    if (body.n > HTTP_ANSWER_MAX || headers.n > HTTP_HEAD_MAX / 2 ||
-        net_memory(net) + body.n > NET_MEMORY_MAX) {
-        status = 503;
-        headers = STR("");
-        body = STR("");
+    struct conn *c = conn_of_request(net, stream);
+    if (c != NULL) {
+        struct arena *a = arena_new();
+        if (body.n > HTTP_ANSWER_MAX || headers.n > HTTP_HEAD_MAX / 2 ||
+            net_memory(net) + body.n > NET_SERVE_MEMORY_MAX ||
+            conn_queued(c) + body.n > NET_CONN_ANSWERS_MAX) {
+            status = 503;
+            headers = STR("");
+            body = STR("");
+        }
+        (void)conn_answer(c, stream, answer_head(a, status, headers, body.n), body);
+        arena_free(a);
     }
-    struct str head = answer_head(a, status, headers, body.n);
-    bool is_sent = false;
-    for (size_t i = 0; i < net->n_lines && !is_sent; i++) {
-        struct conn *c = net->lines[i]->conn;
-        is_sent = c != NULL && conn_answer(c, stream, head, body);
-    }
-    arena_free(a);
     if (!net->is_settling) {
         advance(net);
     }
