@@ -35,6 +35,7 @@ find src -name '*.[ch]' | sort | xargs grep -HnE '^[[:space:]]*#[[:space:]]*incl
         if (!(from in layer)) bad("folder " from " is not in layers.txt")
         else if (name in lib) { if (!within(file, lib[name])) bad(name " belongs to " lib[name]) }
         else if (ours && name == "test/test.h") { if (file !~ /_test\.c$/) bad("test/test.h outside a test") }
+        else if (ours && name == "test/rng.h") { if (file !~ /_(test|model)\.[ch]$/) bad("test/rng.h outside a test") }
         else if (ours && to == name) bad("\"" name "\" is not written from src/")
         else if (name in open && index(open[name], " " from " ") > 0) next
         else if (ours) { if (index(layer[from], " " to " ") == 0) bad(from " may not include " name) }

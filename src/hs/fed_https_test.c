@@ -28,7 +28,7 @@ struct world {
     struct arena *a;
     struct now now;
     uint64_t next_id;
-    uint32_t random;
+    struct rng rng;
     int status; /* of the last RESPOND, 0: none since the last request */
     struct str body;
     struct fetch fetches[FETCHES_MAX];
@@ -41,7 +41,7 @@ struct world {
 static void on_random(void *ctx, void *out, size_t n)
 {
     struct world *w = ctx;
-    town_random(&w->random, out, n);
+    rng_fill(&w->rng, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)
@@ -89,7 +89,7 @@ static void world_open(struct world *w)
                                .well_known_server = STR("host.example:443")};
     struct host host = {w, on_random, on_log};
     const char *why = "";
-    *w = (struct world){.a = arena_new(), .now = {1000, 1700000000000}, .random = 1};
+    *w = (struct world){.a = arena_new(), .now = {1000, 1700000000000}, .rng = {1}};
     w->expired_ms = w->now.unix_ms - DAY_MS;
     sign_key_from_seed(&w->key, seed);
     sign_key_from_seed(&w->old_key, old_seed);

@@ -10,7 +10,7 @@ struct world {
     struct arena *a;
     struct now now;
     uint64_t next_id;
-    uint32_t random;
+    struct rng rng;
     bool holds_flushes; /* leave FLUSH unanswered */
     uint64_t held;      /* the turn of the flush that waits */
     int status;         /* of the last RESPOND */
@@ -23,7 +23,7 @@ struct world {
 static void on_random(void *ctx, void *out, size_t n)
 {
     struct world *w = ctx;
-    town_random(&w->random, out, n);
+    rng_fill(&w->rng, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)
@@ -63,7 +63,7 @@ static void world_open_as(struct world *w, bool rate_limits)
                                .rate_limits = rate_limits};
     struct host host = {w, on_random, on_log};
     const char *why = "";
-    *w = (struct world){.a = arena_new(), .now = {1000, 1700000000000}, .random = 1};
+    *w = (struct world){.a = arena_new(), .now = {1000, 1700000000000}, .rng = {1}};
     CHECK(hs_open(&w->hs, &config, &host, w->now, &why) == ERR_NONE);
     drain(w);
 }

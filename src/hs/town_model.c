@@ -150,19 +150,10 @@ void net_link_down(struct net *net, struct now now, uint64_t link, struct str wh
 
 /* --- houses ----------------------------------------------------------------------------------- */
 
-void town_random(uint32_t *state, void *out, size_t n)
-{
-    unsigned char *bytes = out;
-    for (size_t i = 0; i < n; i++) {
-        *state = *state * 1664525u + 1013904223u;
-        bytes[i] = (unsigned char)(*state >> 24);
-    }
-}
-
 static void on_random(void *ctx, void *out, size_t n)
 {
     struct house *h = ctx;
-    town_random(&h->random, out, n);
+    rng_fill(&h->rng, out, n);
 }
 
 static void on_log(void *ctx, enum log_level level, struct str line)
@@ -213,7 +204,7 @@ static enum err house_open(struct town *t, int house, struct str path, const cha
     const char *why = "";
     uint32_t openings = h->openings;
     *h = (struct house){.town = t,
-                        .random = (uint32_t)house + 1 + openings * TOWN_MAX,
+                        .rng = {(uint64_t)house + 1 + openings * TOWN_MAX},
                         .wake_ms = -1,
                         .openings = openings + 1};
     TRY(hs_open(&h->hs, &config, &host, t->now, &why));

@@ -5,6 +5,7 @@
 #define HS_TOWN_MODEL_H
 
 #include "hs/hs.h"
+#include "test/rng.h"
 #include "json/json.h"
 
 enum { TOWN_MAX = 4, TOWN_ASKED_MAX = 4096 };
@@ -31,7 +32,7 @@ typedef enum fate (*town_rule)(struct town *t, struct parcel *p);
 struct house {
     struct hs *hs;
     struct town *town;
-    uint32_t random;
+    struct rng rng;
     int64_t wake_ms;
     bool is_away; /* nobody reaches it */
     bool restarted;
@@ -52,10 +53,6 @@ struct town {
     struct json *answer;       /* of the last request */
     void (*log)(struct town *t, int house, enum log_level level, struct str line); /* or NULL */
 };
-
-/* host.random of the houses, and of tests that open a homeserver of their own: the same numbers
- * each time. */
-void town_random(uint32_t *state, void *out, size_t n);
 
 /* Houses 0 .. n-1 that know one another. */
 struct town *town_new(int n);

@@ -1,6 +1,7 @@
 /* Heads and bodies, whole and cut at every byte. */
 #include "http/message.h"
 
+#include "test/rng.h"
 #include "test/test.h"
 
 static const char REQUEST[] =
@@ -236,7 +237,7 @@ TEST(survives_random_bytes)
         "?",    "=",         "%",
         "\xff", "x",         "0\r\n",
     };
-    uint32_t x = 3;
+    struct rng rng = {3};
     int good = 0;
     for (int round = 0; round < 20000; round++) {
         struct arena *a = arena_new();
@@ -248,8 +249,7 @@ TEST(survives_random_bytes)
         buf_init_in(&out, a, 100);
         buf_add(&text, is_answer ? STR("HTTP/1.1 200 ") : STR("GET / HTTP/1.1"));
         for (int i = 0; i < 12; i++) {
-            x = x * 1664525 + 1013904223;
-            buf_add(&text, str_of(pieces[(x >> 20) % COUNT_OF(pieces)]));
+            buf_add(&text, str_of(pieces[rng_below(&rng, COUNT_OF(pieces))]));
         }
         struct str all = buf_str(&text);
         long used = is_answer ? http_parse_answer(all, &head) : http_parse_request(all, &head);

@@ -1,6 +1,7 @@
 /* HTTP messages on one stream, as a peer may send them. */
 #include "net/exchange.h"
 
+#include "test/rng.h"
 #include "test/test.h"
 
 #define NEGOTIATION "\x13/multistream/1.0.0\n\x0a/http/1.1\n"
@@ -139,15 +140,14 @@ TEST(survives_random_messages)
         "\x01",
         "\xff",
     };
-    uint32_t x = 17;
+    struct rng rng = {17};
     int done = 0;
     for (int round = 0; round < 20000; round++) {
         struct reading r = start(round % 2 == 0 ? EXCHANGE_CALL : EXCHANGE_SERVE);
         feed(&r, STR(NEGOTIATION), 100);
         feed(&r, round % 2 == 0 ? STR("HTTP/1.1 200 OK\r\n") : STR("GET / HTTP/1.1\r\n"), 100);
         for (int i = 0; i < 10; i++) {
-            x = x * 1664525 + 1013904223;
-            feed(&r, str_of(pieces[(x >> 20) % COUNT_OF(pieces)]), 2);
+            feed(&r, str_of(pieces[rng_below(&rng, COUNT_OF(pieces))]), 2);
         }
         done += exchange_end(r.e) == EXCHANGE_DONE;
         end(&r);

@@ -67,7 +67,7 @@ static void hundred_calls(struct world *w)
     fill(&big, BIG);
     for (uint64_t id = 0; id < 100; id++) {
         for (int from = 0; from < 2; from++) {
-            size_t size = id % 20 == 7 ? BIG : world_random(&w->random) % 5000;
+            size_t size = id % 20 == 7 ? BIG : (size_t)rng_below(&w->rng, 5000);
             world_call(w, from, 1 - from, id, "PUT /echo", str_sub(buf_str(&big), 0, size));
         }
     }
@@ -371,7 +371,7 @@ TEST(survives_a_relay_that_says_anything)
     };
     struct world *w = world_new(2);
     struct host *h = &w->hosts[0];
-    uint32_t x = 11;
+    struct rng rng = {11};
     int calls = 0;
     world_run(w, 3000);
     for (int round = 0; round < 3000; round++) {
@@ -385,7 +385,7 @@ TEST(survives_a_relay_that_says_anything)
         buf_init(&text, 20000);
         bool is_chunk = round % 3 == 0;
         for (int i = 0; i < 10; i++) {
-            uint32_t random = world_random(&x);
+            uint64_t random = rng_next(&rng);
             if (is_chunk) {
                 buf_add_char(&text, i == 0 ? 4 : (char)random);
             } else if (random % 9 == 0) {

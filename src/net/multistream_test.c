@@ -2,6 +2,7 @@
 #include "net/multistream.h"
 
 #include "base/encode.h"
+#include "test/rng.h"
 #include "test/test.h"
 
 #define HEADER_HEX "132f6d756c746973747265616d2f312e302e300a"
@@ -120,7 +121,7 @@ TEST(refuses_the_hundredth_proposal)
 
 TEST(survives_random_bytes)
 {
-    uint32_t x = 1;
+    struct rng rng = {1};
     int errors = 0;
     for (int round = 0; round < 2000; round++) {
         struct side s = side_new(round % 2 == 0);
@@ -131,8 +132,7 @@ TEST(survives_random_bytes)
         }
         for (int k = 0; k < 40; k++) {
             for (size_t i = 0; i < sizeof(bytes); i++) {
-                x = x * 1664525 + 1013904223;
-                bytes[i] = (char)(x >> (round % 5 == 0 ? 29 : 24));
+                bytes[i] = (char)rng_below(&rng, round % 5 == 0 ? 8 : 256);
             }
             struct str in = str_make(bytes, sizeof(bytes));
             errors += multistream_feed(&s.m, &in, &s.out) != ERR_NONE;

@@ -2,6 +2,7 @@
 #include "net/noise.h"
 
 #include "base/encode.h"
+#include "test/rng.h"
 #include "test/test.h"
 
 static const char MESSAGE_A[] =
@@ -259,16 +260,13 @@ TEST(refuses_an_ephemeral_key_of_zeros)
 
 TEST(survives_random_bytes)
 {
-    uint32_t x = 7;
+    struct rng rng = {7};
     int errors = 0;
     for (int round = 0; round < 400; round++) {
         struct side s;
         uint8_t bytes[700];
         side_init(&s, round % 2 == 0, NOISE_OFFERS_YAMUX, NULL);
-        for (size_t i = 0; i < sizeof(bytes); i++) {
-            x = x * 1664525 + 1013904223;
-            bytes[i] = (uint8_t)(x >> 24);
-        }
+        rng_fill(&rng, bytes, sizeof(bytes));
         bytes[0] = 0; /* a message that ends within what follows */
         errors +=
             noise_feed(&s.noise, str_make(bytes, sizeof(bytes)), &s.wire, &s.plain) != ERR_NONE;

@@ -147,8 +147,7 @@ static void take_stream_event(struct model *m, int client, const struct socketio
         }
         struct str rest_of_chunk = packet->attachment;
         for (int piece = 0; m->splits && piece < 3; piece++) {
-            m->random = m->random * 1664525 + 1013904223;
-            size_t n = (m->random >> 8) % 5 * rest_of_chunk.n / 7;
+            size_t n = (size_t)rng_below(&m->rng, 5) * rest_of_chunk.n / 7;
             forward_chunk(m, other, packet->name, str_sub(rest_of_chunk, 0, n));
             rest_of_chunk = str_from(rest_of_chunk, n);
         }

@@ -4,6 +4,7 @@
 #define NET_RELAY_MODEL_H
 
 #include "net/socketio.h"
+#include "test/rng.h"
 
 enum { MODEL_CLIENTS_MAX = 16, MODEL_STREAMS_MAX = 256 };
 
@@ -30,7 +31,7 @@ struct model {
     uint64_t next_ack;
     bool never_answers_dials;
     bool splits; /* chunks are forwarded in random pieces, some of them empty */
-    uint32_t random;
+    struct rng rng;
     int dials;
 };
 

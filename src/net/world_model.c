@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-uint32_t world_random(uint32_t *state)
-{
-    *state = *state * 1664525 + 1013904223;
-    return *state >> 8;
-}
-
 static void post(struct world *w, struct message message, struct str bytes)
 {
     assert(w->last - w->first < QUEUE_MAX);
@@ -28,9 +22,7 @@ static void post(struct world *w, struct message message, struct str bytes)
 static void host_random(void *ctx, void *out, size_t n)
 {
     struct host *h = ctx;
-    for (size_t i = 0; i < n; i++) {
-        ((uint8_t *)out)[i] = (uint8_t)world_random(&h->random);
-    }
+    rng_fill(&h->rng, out, n);
 }
 
 static void host_dial(void *ctx, uint64_t link, struct str url)
@@ -141,7 +133,7 @@ static void to_host(void *ctx, int client, struct str message, bool is_text)
 static void world_init(struct world *w, int hosts)
 {
     static const struct str url = STR_INIT("ws://127.0.0.1:9090");
-    *w = (struct world){.random = 1, .ms = 1000};
+    *w = (struct world){.rng = {1}, .ms = 1000};
     crypto_start();
     model_init(&w->model);
     w->model.ctx = w;
@@ -155,7 +147,7 @@ static void world_init(struct world *w, int hosts)
         h->world = w;
         h->index = i;
         h->client = -1;
-        h->random = (uint32_t)i * 77 + 5;
+        rng_init(&h->rng, (uint64_t)i + 1);
         memset(h->status, -1, sizeof(h->status));
         buf_init(&h->body, HTTP_ANSWER_MAX);
         config.calls =

@@ -16,7 +16,7 @@ struct host {
     uint64_t link; /* the open websocket; 0: none */
     int client;    /* of the model */
     struct now now;
-    uint32_t random;
+    struct rng rng;
     /* what happened */
     int seen, gone, requests, good, bad, dials, closes;
     int status[CALLS_MAX];
@@ -43,13 +43,12 @@ struct world {
     struct host hosts[HOSTS];
     struct message *queue;
     size_t first, last;
-    uint32_t random;
+    struct rng rng;
     int64_t ms;
     bool flips;   /* the next long binary message to a host is damaged */
     uint64_t sum; /* of all bytes that went by, in order */
 };
 
-uint32_t world_random(uint32_t *state);
 struct world *world_new(int hosts); /* peers 0 .. hosts-1, nothing dialled yet */
 void world_free(struct world *w);
 /* Runs until nothing is under way and nothing is due before `until`. */

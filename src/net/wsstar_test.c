@@ -3,6 +3,7 @@
 
 #include "base/encode.h"
 #include "crypto/hash.h"
+#include "test/rng.h"
 #include "test/test.h"
 
 #define RELAY "/ip4/127.0.0.1/tcp/9090/ws/p2p-websocket-star/ipfs/"
@@ -505,7 +506,7 @@ TEST(survives_random_messages)
         ".dialer", ".listener",    "0",    "1",      "2",       "{",      "}",    "true",
         "ws-peer", "b4",           "6",    "40",     "41",      "\\u00",  "[\"",  "\",\"",
     };
-    uint32_t x = 5;
+    struct rng rng = {5};
     int errors = 0;
     for (int round = 0; round < 3000; round++) {
         struct client a;
@@ -516,10 +517,9 @@ TEST(survives_random_messages)
             struct buf text;
             buf_init(&text, 10000);
             for (int i = 0; i < 8; i++) {
-                x = x * 1664525 + 1013904223;
-                buf_add(&text, str_of(pieces[(x >> 20) % COUNT_OF(pieces)]));
+                buf_add(&text, str_of(pieces[rng_below(&rng, COUNT_OF(pieces))]));
             }
-            err = wsstar_message(a.w, buf_str(&text), (x >> 17) % 5 != 0, 0);
+            err = wsstar_message(a.w, buf_str(&text), !rng_one_in(&rng, 5), 0);
             buf_release(&text);
         }
         errors += err != ERR_NONE;

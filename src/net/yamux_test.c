@@ -2,6 +2,7 @@
 #include "net/yamux.h"
 
 #include "base/encode.h"
+#include "test/rng.h"
 #include "test/test.h"
 
 enum { STREAMS = 8, PULL_MAX = 65000 };
@@ -401,15 +402,14 @@ TEST(opens_a_thousand_streams_at_most)
 
 TEST(survives_random_frames)
 {
-    uint32_t x = 99;
+    struct rng rng = {99};
     int errors = 0;
     for (int round = 0; round < 5000; round++) {
         struct side b;
         uint8_t bytes[240];
         side_init(&b, round % 2 == 0);
         for (size_t i = 0; i < sizeof(bytes); i++) {
-            x = x * 1664525 + 1013904223;
-            uint8_t random = (uint8_t)(x >> 24);
+            uint8_t random = (uint8_t)rng_next(&rng);
             size_t at = i % 12; /* mostly well-formed, small ids and lengths */
             bytes[i] = at == 1    ? random % 4
                        : at == 3  ? random % 16

@@ -8,7 +8,7 @@
  */
 #include "base/arena.h"
 #include "hs/hs.h"
-#include "test/sim/rng.h"
+#include "test/rng.h"
 #include "json/json.h"
 
 #include <stdarg.h>

@@ -3,7 +3,7 @@
 #include "test/faults/disk.h"
 
 #include "test/faults/faults.h"
-#include "test/sim/rng.h"
+#include "test/rng.h"
 
 #include <sqlite3.h>
 #include <string.h>

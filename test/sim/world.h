@@ -3,8 +3,8 @@
 #define TEST_SIM_WORLD_H
 
 #include "base/str.h"
+#include "test/rng.h"
 #include "test/sim/agenda.h"
-#include "test/sim/rng.h"
 #include "test/sim/schedule.h"
 
 #define WORLD_NODES_MAX 4
