@@ -95,8 +95,11 @@ void arena_free(struct arena *a)
     if (a == NULL) {
         return;
     }
-    arena_clear(a);
-    block_free(a->newest);
+    run_deferred(a);
+    for (struct block *b = a->newest; b != NULL; b = a->newest) {
+        a->newest = b->older;
+        block_free(b);
+    }
     base_free(a);
 }
 

@@ -102,7 +102,17 @@ void buf_add_fmt(struct buf *b, const char *format, ...)
 
 void buf_add_i64(struct buf *b, int64_t value)
 {
-    buf_add_fmt(b, "%lld", (long long)value);
+    char digits[20]; /* of the longest, with its sign */
+    size_t at = sizeof(digits);
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do {
+        digits[--at] = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (value < 0) {
+        digits[--at] = '-';
+    }
+    buf_add_bytes(b, digits + at, sizeof(digits) - at);
 }
 
 void buf_add_u16be(struct buf *b, uint16_t value)

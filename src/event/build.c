@@ -50,14 +50,15 @@ enum err event_complete(struct arena *a, const struct room_version *version, str
     }
     json_remove(pdu, STR("unsigned"));
     json_remove(pdu, STR("signatures"));
-    enum err err = seal_sign(a, version, pdu, signer);
+    struct str sealed;
+    enum err err = seal_sign(a, version, pdu, signer, &sealed);
     if (err != ERR_NONE) {
         if (why != NULL) {
             *why = err == ERR_LIMIT ? "the event is too large" : "a number is not canonical";
         }
         return err;
     }
-    return event_parse(a, version, pdu, out, why);
+    return event_parse_sealed(a, version, pdu, sealed, out, why);
 }
 
 enum err event_build(struct arena *a, const struct room_version *version,

@@ -170,6 +170,19 @@ static bool is_nested_deeper(const struct json *node, int left)
     return false;
 }
 
+/* The member of versions 1 and 2, or the name that the sealed bytes give it. */
+static enum err read_id(struct reading *r)
+{
+    struct event *ev = r->ev;
+    if (ev->version->id_form == VERSION_ID_SERVER) {
+        ev->id = json_get_text(ev->tree, "event_id");
+    } else if (!str_is_absent(ev->sealed) ||
+               seal_bytes(r->a, ev->version, ev->tree, &ev->sealed) == ERR_NONE) {
+        ev->id = seal_name(r->a, ev->version, ev->sealed);
+    }
+    return mxid_is_event(ev->id) ? ERR_NONE : refuse(r, ERR_SYNTAX, "event_id is no event id");
+}
+
 static enum err read_all(struct reading *r, struct json *pdu)
 {
     if (!json_is(pdu, JSON_OBJECT)) {
@@ -182,10 +195,7 @@ static enum err read_all(struct reading *r, struct json *pdu)
         return refuse(r, ERR_LIMIT, "the event is nested too deeply");
     }
     TRY(write_canonical(r));
-    enum err err = seal_event_id(r->a, r->ev->version, pdu, &r->ev->id);
-    if (err != ERR_NONE || !mxid_is_event(r->ev->id)) {
-        return refuse(r, ERR_SYNTAX, "event_id is no event id");
-    }
+    TRY(read_id(r));
     if (r->ev->version->id_form == VERSION_ID_SERVER && mxid_server(r->ev->id).n == 0) {
         return refuse(r, ERR_SYNTAX, "event_id names no server");
     }
@@ -195,8 +205,15 @@ static enum err read_all(struct reading *r, struct json *pdu)
 enum err event_parse(struct arena *a, const struct room_version *version, struct json *pdu,
                      struct event **out, const char **why)
 {
+    return event_parse_sealed(a, version, pdu, STR_ABSENT, out, why);
+}
+
+enum err event_parse_sealed(struct arena *a, const struct room_version *version, struct json *pdu,
+                            struct str sealed, struct event **out, const char **why)
+{
     struct reading r = {.a = a, .ev = ARENA_NEW(a, struct event)};
     r.ev->version = version;
+    r.ev->sealed = sealed;
     enum err err = read_all(&r, pdu);
     if (err == ERR_NONE) {
         *out = r.ev;

@@ -13,7 +13,9 @@ struct event {
     struct str id;
     struct str json; /* canonical bytes: what is stored and sent. Without `unsigned`; with event_id
                         only in versions 1 and 2 */
-    struct json *tree;  /* the same as a tree; do not change it */
+    struct str sealed;  /* canonical bytes of its redacted form without signatures: what is signed
+                           and, from version 3 on, hashed for the id; absent: not made */
+    struct json *tree;  /* `json` as a tree; do not change it */
     struct str room_id; /* of a version 12 create event: computed, not in the JSON */
     struct str type;
     struct str sender;
@@ -33,6 +35,9 @@ struct event {
  * NULL) names the field. Hash and signatures are not checked here. */
 enum err event_parse(struct arena *a, const struct room_version *version, struct json *pdu,
                      struct event **out, const char **why) MUST_USE;
+/* The same of a PDU that was sealed just now, over these bytes (seal_sign). */
+enum err event_parse_sealed(struct arena *a, const struct room_version *version, struct json *pdu,
+                            struct str sealed, struct event **out, const char **why) MUST_USE;
 /* json_parse and event_parse in one. */
 enum err event_parse_text(struct arena *a, const struct room_version *version, struct str pdu,
                           struct event **out, const char **why) MUST_USE;

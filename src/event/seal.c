@@ -27,41 +27,34 @@ static enum err write_canonical(struct buf *out, bool strict, const struct json 
     return strict ? canon_write(out, node, without) : canon_write_lenient(out, node, without);
 }
 
-static enum err hash_canonical(uint8_t out[HASH_SIZE], bool strict, const struct json *node,
-                               struct strs without)
-{
-    struct buf text;
-    buf_init(&text, SIGNED_MAX);
-    enum err err = write_canonical(&text, strict, node, without);
-    if (err == ERR_NONE) {
-        hash_sha256(out, buf_str(&text));
-    }
-    buf_release(&text);
-    return err;
-}
-
 /* --- signatures of objects ---------------------------------------------------------------- */
 
-/* Signs `from` and puts the signature into `to`: an event signs its redacted form. */
-static enum err sign_into(struct arena *a, struct json *to, const struct json *from, bool strict,
-                          const struct event_signer *signer)
+/* Puts the signature of those bytes. */
+static void sign_into(struct arena *a, struct json *to, struct str bytes,
+                      const struct event_signer *signer)
+{
+    uint8_t signature[SIGN_SIZE];
+    sign_make(signature, signer->key, bytes);
+    struct json *signatures = json_get_object(to, "signatures");
+    if (signatures == NULL) {
+        signatures = json_put_object(to, STR("signatures"));
+    }
+    struct json *of_server = json_get(signatures, signer->server);
+    if (!json_is(of_server, JSON_OBJECT)) {
+        of_server = json_put_object(signatures, signer->server);
+    }
+    struct str base64 = base64_write(a, str_make(signature, sizeof(signature)));
+    json_put_text(of_server, arena_str(a, signer->key_id).p, base64);
+}
+
+static enum err sign_object(struct arena *a, struct json *object, bool strict,
+                            const struct event_signer *signer)
 {
     struct buf text;
-    uint8_t signature[SIGN_SIZE];
     buf_init(&text, SIGNED_MAX);
-    enum err err = write_canonical(&text, strict, from, LEAVING_OUT(unsigned_parts));
+    enum err err = write_canonical(&text, strict, object, LEAVING_OUT(unsigned_parts));
     if (err == ERR_NONE) {
-        sign_make(signature, signer->key, buf_str(&text));
-        struct json *signatures = json_get_object(to, "signatures");
-        if (signatures == NULL) {
-            signatures = json_put_object(to, STR("signatures"));
-        }
-        struct json *of_server = json_get(signatures, signer->server);
-        if (!json_is(of_server, JSON_OBJECT)) {
-            of_server = json_put_object(signatures, signer->server);
-        }
-        struct str base64 = base64_write(a, str_make(signature, sizeof(signature)));
-        json_put_text(of_server, arena_str(a, signer->key_id).p, base64);
+        sign_into(a, object, buf_str(&text), signer);
     }
     buf_release(&text);
     return err;
@@ -74,23 +67,27 @@ static struct str signature_of(const struct json *object, struct str server, str
     return json_text(json_get(json_get(signatures, server), key_id));
 }
 
-/* Without a look at who may use which key id. */
-static enum err check_raw(struct arena *a, struct str base64, const struct json *from, bool strict,
-                          const uint8_t public_key[SIGN_PUBLIC_SIZE])
+static enum err check_bytes(struct arena *a, struct str base64, struct str bytes,
+                            const uint8_t public_key[SIGN_PUBLIC_SIZE])
 {
     struct str signature;
+    TRY(base64_parse(a, base64, &signature));
+    return signature.n == SIGN_SIZE ? sign_check(public_key, bytes, (const uint8_t *)signature.p)
+                                    : ERR_SYNTAX;
+}
+
+/* Without a look at who may use which key id. */
+static enum err check_raw(struct arena *a, struct str base64, const struct json *object,
+                          bool strict, const uint8_t public_key[SIGN_PUBLIC_SIZE])
+{
     struct buf text;
     if (str_is_absent(base64)) {
         return ERR_ABSENT;
     }
-    TRY(base64_parse(a, base64, &signature));
-    if (signature.n != SIGN_SIZE) {
-        return ERR_SYNTAX;
-    }
     buf_init(&text, SIGNED_MAX);
-    enum err err = write_canonical(&text, strict, from, LEAVING_OUT(unsigned_parts));
+    enum err err = write_canonical(&text, strict, object, LEAVING_OUT(unsigned_parts));
     if (err == ERR_NONE) {
-        err = sign_check(public_key, buf_str(&text), (const uint8_t *)signature.p);
+        err = check_bytes(a, base64, buf_str(&text), public_key);
     }
     buf_release(&text);
     return err;
@@ -98,7 +95,7 @@ static enum err check_raw(struct arena *a, struct str base64, const struct json 
 
 enum err seal_json_sign(struct arena *a, struct json *object, const struct event_signer *signer)
 {
-    return sign_into(a, object, object, true, signer);
+    return sign_object(a, object, true, signer);
 }
 
 static struct json *request_object(struct arena *a, const struct seal_request *request,
@@ -119,7 +116,7 @@ enum err seal_request_sign(struct arena *a, const struct seal_request *request,
                            const struct event_signer *signer, struct str *out)
 {
     struct json *object = request_object(a, request, signer->server);
-    TRY(sign_into(a, object, object, false, signer));
+    TRY(sign_object(a, object, false, signer));
     const struct json *ours = json_get(json_get_object(object, "signatures"), signer->server);
     *out = arena_fmt(a, "X-Matrix origin=\"%.*s\",destination=\"%.*s\",key=\"%.*s\",sig=\"%.*s\"",
                      STR_ARG(signer->server), STR_ARG(request->destination),
@@ -187,46 +184,73 @@ enum err seal_key_parse(struct str base64, uint8_t public_key[SIGN_PUBLIC_SIZE])
 enum err seal_content_hash(const struct room_version *version, const struct json *pdu,
                            uint8_t out[HASH_SIZE])
 {
-    return hash_canonical(out, version->strict_json, pdu, LEAVING_OUT(unhashed_parts));
+    struct buf text;
+    buf_init(&text, SIGNED_MAX);
+    enum err err = write_canonical(&text, version->strict_json, pdu, LEAVING_OUT(unhashed_parts));
+    if (err == ERR_NONE) {
+        hash_sha256(out, buf_str(&text));
+    }
+    buf_release(&text);
+    return err;
 }
 
-enum err seal_reference_hash(struct arena *a, const struct room_version *version,
-                             const struct json *pdu, uint8_t out[HASH_SIZE])
+enum err seal_bytes(struct arena *a, const struct room_version *version, const struct json *pdu,
+                    struct str *out)
 {
-    const struct json *left = redact_json(a, version, pdu);
-    return hash_canonical(out, version->strict_json, left, LEAVING_OUT(unsigned_parts));
+    struct buf text;
+    *out = STR_ABSENT;
+    buf_init(&text, SIGNED_MAX);
+    enum err err = write_canonical(&text, version->strict_json, redact_json(a, version, pdu),
+                                   LEAVING_OUT(unsigned_parts));
+    if (err == ERR_NONE) {
+        *out = arena_str(a, buf_str(&text));
+    }
+    buf_release(&text);
+    return err;
+}
+
+struct str seal_name(struct arena *a, const struct room_version *version, struct str sealed)
+{
+    uint8_t hash[HASH_SIZE];
+    hash_sha256(hash, sealed);
+    struct str bytes = str_make(hash, sizeof(hash));
+    struct str text =
+        version->id_form == VERSION_ID_BASE64 ? base64_write(a, bytes) : base64url_write(a, bytes);
+    return arena_join(a, STR("$"), text, STR_ABSENT);
 }
 
 enum err seal_event_id(struct arena *a, const struct room_version *version, const struct json *pdu,
                        struct str *id)
 {
-    uint8_t hash[HASH_SIZE];
+    struct str sealed;
     if (version->id_form == VERSION_ID_SERVER) {
         *id = json_get_text(pdu, "event_id");
         return str_is_absent(*id) ? ERR_SYNTAX : ERR_NONE;
     }
-    TRY(seal_reference_hash(a, version, pdu, hash));
-    struct str bytes = str_make(hash, sizeof(hash));
-    struct str text =
-        version->id_form == VERSION_ID_BASE64 ? base64_write(a, bytes) : base64url_write(a, bytes);
-    *id = arena_join(a, STR("$"), text, STR_ABSENT);
+    TRY(seal_bytes(a, version, pdu, &sealed));
+    *id = seal_name(a, version, sealed);
     return ERR_NONE;
 }
 
 enum err seal_countersign(struct arena *a, const struct room_version *version, struct json *pdu,
                           const struct event_signer *signer)
 {
-    return sign_into(a, pdu, redact_json(a, version, pdu), version->strict_json, signer);
+    struct str sealed;
+    TRY(seal_bytes(a, version, pdu, &sealed));
+    sign_into(a, pdu, sealed, signer);
+    return ERR_NONE;
 }
 
 enum err seal_sign(struct arena *a, const struct room_version *version, struct json *pdu,
-                   const struct event_signer *signer)
+                   const struct event_signer *signer, struct str *sealed)
 {
     uint8_t hash[HASH_SIZE];
     TRY(seal_content_hash(version, pdu, hash));
     struct json *hashes = json_put_object(pdu, STR("hashes"));
     json_put_text(hashes, "sha256", base64_write(a, str_make(hash, sizeof(hash))));
-    return seal_countersign(a, version, pdu, signer);
+    TRY(seal_bytes(a, version, pdu, sealed));
+    sign_into(a, pdu, *sealed, signer);
+    return ERR_NONE;
 }
 
 bool seal_hash_fits(struct arena *a, const struct event *ev)
@@ -245,8 +269,15 @@ enum err seal_check(struct arena *a, const struct event *ev, struct str server, 
     if (!mxid_key_id_fits(server, key_id)) {
         return ERR_REFUSED;
     }
-    return check_raw(a, signature_of(ev->tree, server, key_id),
-                     redact_json(a, ev->version, ev->tree), ev->version->strict_json, public_key);
+    struct str signature = signature_of(ev->tree, server, key_id);
+    struct str sealed = ev->sealed;
+    if (str_is_absent(signature)) {
+        return ERR_ABSENT;
+    }
+    if (str_is_absent(sealed)) {
+        TRY(seal_bytes(a, ev->version, ev->tree, &sealed));
+    }
+    return check_bytes(a, signature, sealed, public_key);
 }
 
 struct strs seal_servers(struct arena *a, const struct event *ev)

@@ -49,14 +49,18 @@ enum err seal_key_parse(struct str base64, uint8_t public_key[SIGN_PUBLIC_SIZE])
 
 enum err seal_content_hash(const struct room_version *version, const struct json *pdu,
                            uint8_t out[HASH_SIZE]) MUST_USE;
-enum err seal_reference_hash(struct arena *a, const struct room_version *version,
-                             const struct json *pdu, uint8_t out[HASH_SIZE]) MUST_USE;
+/* Canonical JSON of the redacted event without its signatures: what servers sign and what is hashed
+ * for the id. */
+enum err seal_bytes(struct arena *a, const struct room_version *version, const struct json *pdu,
+                    struct str *out) MUST_USE;
+/* "$" and the hash of those bytes; from version 3 on. */
+struct str seal_name(struct arena *a, const struct room_version *version, struct str sealed);
 /* "$" and the reference hash; in versions 1 and 2 the member event_id. */
 enum err seal_event_id(struct arena *a, const struct room_version *version, const struct json *pdu,
                        struct str *id) MUST_USE;
-/* Puts `hashes`, then the signature. */
+/* Puts `hashes`, then the signature, which is over *sealed (seal_bytes). */
 enum err seal_sign(struct arena *a, const struct room_version *version, struct json *pdu,
-                   const struct event_signer *signer) MUST_USE;
+                   const struct event_signer *signer, struct str *sealed) MUST_USE;
 
 /* Puts the signature alone: a second server agrees to an event. */
 enum err seal_countersign(struct arena *a, const struct room_version *version, struct json *pdu,

@@ -82,13 +82,14 @@ TEST(events_are_hashed_and_signed_as_published)
             "\"origin\":\"domain\",\"origin_server_ts\":1000000,\"type\":\"m.room.message\","
             "\"room_id\":\"!r:domain\",\"sender\":\"@u:domain\",\"signatures\":{},\"unsigned\":{"
             "\"age_ts\":1000000}}");
-    CHECK(seal_sign(b.a, version, minimal, &b.signer) == ERR_NONE);
+    struct str sealed;
+    CHECK(seal_sign(b.a, version, minimal, &b.signer, &sealed) == ERR_NONE);
     CHECK_STR(json_get_text(json_get_object(minimal, "hashes"), "sha256"),
               STR("5jM4wQpv6lnBo7CLIghJuHdW+s2CMBJPUOGOC89ncos"));
     CHECK_STR(signature_of(minimal),
               STR("KxwGjPSDEtvnFgU00fwFz+l6d2pJM6XBIaMEn81SXPTRl16AqLAYqfIReFGZ"
                   "lHi5KLjAWbOoMszkwsQma+lYAg"));
-    CHECK(seal_sign(b.a, version, message, &b.signer) == ERR_NONE);
+    CHECK(seal_sign(b.a, version, message, &b.signer, &sealed) == ERR_NONE);
     CHECK_STR(json_get_text(json_get_object(message, "hashes"), "sha256"),
               STR("onLKD1bGljeBWQhWZ1kaP9SorVmRQNdN5aM2JYU2n/g"));
     CHECK_STR(signature_of(message),

@@ -261,7 +261,8 @@ static const struct twist twists[] = {
 static struct json *seal(struct draft *d)
 {
     struct event_signer signer = liar_signer(d->liar);
-    if (seal_sign(d->a, room_version_default(), d->pdu, &signer) != ERR_NONE) {
+    struct str sealed;
+    if (seal_sign(d->a, room_version_default(), d->pdu, &signer, &sealed) != ERR_NONE) {
         world_fail(d->liar->world, "the liar cannot sign");
     }
     return d->pdu;
