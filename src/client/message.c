@@ -49,6 +49,7 @@ static enum err send_once(struct hs *hs, struct req *req, struct room *room,
     }
     if (has_txn_id(req)) {
         TRY(once_keep(hs, req, scope_of(req, parts->type), req->params[2], sent->ev->id));
+        TRY(event_set_txn(hs, sent, req->device_id, req->params[2]));
     }
     return reply_event(req, sent->ev->id);
 }

@@ -91,16 +91,17 @@ static enum err put_redaction(struct hs *hs, struct arena *a, const struct store
     return ERR_NONE;
 }
 
-static enum err put_transaction(struct hs *hs, struct arena *a, const struct stored *s,
+/* Device ids are the same with other users. */
+static enum err put_transaction(struct hs *hs, const struct stored *s,
                                 const struct client_view *view, struct json *info)
 {
-    struct str txn;
-    if (view == NULL || view->user == 0 || !hs_is_ours(hs, s->ev->sender)) {
+    int64_t sender;
+    if (view == NULL || view->user == 0 || str_is_absent(s->txn_id) ||
+        !str_eq(s->txn_device, view->device_id)) {
         return ERR_NONE;
     }
-    TRY(store_get_str(hs->store, a, &txn, STMT_TXN_BY_EVENT, "tit", s->ev->id, view->user,
-                      view->device_id));
-    json_put_text(info, "transaction_id", txn);
+    TRY(store_name_find(hs->store, s->ev->sender, &sender));
+    json_put_text(info, "transaction_id", sender == view->user ? s->txn_id : STR_ABSENT);
     return ERR_NONE;
 }
 
@@ -113,7 +114,7 @@ enum err client_event(struct hs *hs, struct arena *a, const struct stored *s,
     struct json *info = json_put_object(*out, STR("unsigned"));
     int64_t age = hs->now.unix_ms - s->ev->origin_server_ts;
     json_put_int(info, "age", age > 0 ? age : 0);
-    TRY(put_transaction(hs, a, s, view, info));
+    TRY(put_transaction(hs, s, view, info));
     TRY(put_previous(hs, a, s, info));
     TRY(put_redaction(hs, a, s, info));
     return view != NULL && view->without_relations ? ERR_NONE

@@ -75,7 +75,9 @@ static enum err load(struct hs *hs, struct query *q, struct stored **out)
                          .position = query_int(q, 4),
                          .before = query_int(q, 5),
                          .after = query_int(q, 6),
-                         .redacted_by = query_str(q, c->a, 7)};
+                         .redacted_by = query_str(q, c->a, 7),
+                         .txn_device = query_str(q, c->a, 10),
+                         .txn_id = query_str(q, c->a, 11)};
     TRY(query_end(q));
     struct room *room;
     TRY(room_get(hs, s->room, &room));
@@ -118,6 +120,13 @@ enum err event_get(struct hs *hs, int64_t nid, struct stored **out)
     struct query q;
     TRY(query_one(&q, hs->store, STMT_EVENT_BY_NID, "i", nid));
     return load(hs, &q, out);
+}
+
+enum err event_set_txn(struct hs *hs, struct stored *s, struct str device_id, struct str txn_id)
+{
+    s->txn_device = arena_str(hs->cache->a, device_id);
+    s->txn_id = arena_str(hs->cache->a, txn_id);
+    return store_run(hs->store, STMT_EVENT_TXN, "tti", device_id, txn_id, s->nid);
 }
 
 void event_forget(struct hs *hs, const struct stored *s)

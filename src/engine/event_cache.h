@@ -19,8 +19,9 @@ struct stored {
     bool has_position; /* in the timeline */
     bool is_outlier;
     enum event_status status;
-    struct str redacted_by; /* event id, absent: it is not */
-    struct event *ev;       /* as received; redaction is applied when it is shown */
+    struct str redacted_by;        /* event id, absent: it is not */
+    struct str txn_device, txn_id; /* the request of ours that made it, absent: it had no such id */
+    struct event *ev;              /* as received; redaction is applied when it is shown */
 };
 
 struct room {
@@ -44,6 +45,9 @@ enum err event_find(struct hs *hs, struct str event_id, struct stored **out) MUS
 enum err event_get(struct hs *hs, int64_t nid, struct stored **out) MUST_USE;
 /* A row that was just written, and its event (copied), while there is room for it. */
 enum err event_keep(struct hs *hs, const struct stored *row, const struct event *ev) MUST_USE;
+/* It was sent from that device under that transaction id. */
+enum err event_set_txn(struct hs *hs, struct stored *s, struct str device_id,
+                       struct str txn_id) MUST_USE;
 /* The row changed: read it anew next time. */
 void event_forget(struct hs *hs, const struct stored *s);
 

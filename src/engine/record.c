@@ -81,7 +81,9 @@ static enum err keep(const struct entry *e)
                          .has_position = e->has_position,
                          .is_outlier = e->how == ARRIVAL_OUTLIER,
                          .status = e->status,
-                         .redacted_by = STR_ABSENT};
+                         .redacted_by = STR_ABSENT,
+                         .txn_device = STR_ABSENT,
+                         .txn_id = STR_ABSENT};
     return event_keep(e->hs, &row, e->ev);
 }
 

@@ -221,6 +221,38 @@ TEST(a_repeated_transaction_id_answers_alike_though_its_sender_has_left_since)
     world_close(&w);
 }
 
+/* unsigned.transaction_id of the event of that path, as that device sees it. */
+static struct str shown_txn_id(struct world *w, const char *path, const char *who)
+{
+    (void)ask(w, path, who, "");
+    CHECK(w->status == 200);
+    return json_get_text(json_get_object(answer(w), "unsigned"), "transaction_id");
+}
+
+TEST(a_transaction_id_is_shown_to_the_device_that_gave_it_alone)
+{
+    struct world w;
+    world_open(&w);
+    const char *alice = sign_up(&w, "alice");
+    (void)ask(&w, "POST /_matrix/client/v3/login", "",
+              "{\"type\":\"m.login.password\",\"identifier\":{\"type\":\"m.id.user\",\"user\":"
+              "\"alice\"},\"password\":\"p\"}");
+    struct str token = json_get_text(answer(&w), "access_token");
+    const char *other = arena_fmt(w.a, "authorization: Bearer %.*s\r\n", STR_ARG(token)).p;
+    (void)ask(&w, "POST /_matrix/client/v3/createRoom", alice, "{}");
+    struct str room = json_get_text(answer(&w), "room_id");
+    (void)ask(
+        &w, arena_fmt(w.a, "PUT /_matrix/client/v3/rooms/%.*s/send/test.word/txn", STR_ARG(room)).p,
+        alice, "{}");
+    struct str event_id = json_get_text(answer(&w), "event_id");
+    const char *path = arena_fmt(w.a, "GET /_matrix/client/v3/rooms/%.*s/event/%.*s", STR_ARG(room),
+                                 STR_ARG(event_id))
+                           .p;
+    CHECK_STR(shown_txn_id(&w, path, alice), STR("txn"));
+    CHECK(str_is_absent(shown_txn_id(&w, path, other)));
+    world_close(&w);
+}
+
 TEST(a_long_poll_answers_in_the_turn_of_the_change)
 {
     struct world w;
@@ -430,6 +462,7 @@ TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
           TEST_ROW(a_repeated_request_id_acts_once_and_answers_alike),
           TEST_ROW(a_repeated_request_id_is_known_though_the_clock_was_wrong_meanwhile),
           TEST_ROW(a_repeated_transaction_id_answers_alike_though_its_sender_has_left_since),
+          TEST_ROW(a_transaction_id_is_shown_to_the_device_that_gave_it_alone),
           TEST_ROW(a_long_poll_answers_in_the_turn_of_the_change),
           TEST_ROW(a_long_poll_ends_with_its_time),
           TEST_ROW(bytes_that_are_no_request_get_an_answer),

@@ -9,6 +9,8 @@
 #include "schema_14.h"
 #include "schema_15.h"
 #include "schema_16.h"
+#include "schema_17.h"
+#include "schema_18.h"
 #include "schema_2.h"
 #include "schema_3.h"
 #include "schema_4.h"
@@ -18,7 +20,8 @@
 #include "schema_8.h"
 #include "schema_9.h"
 
-const char *const schema_migrations[] = {
-    schema_1, schema_2,  schema_3,  schema_4,  schema_5,  schema_6,  schema_7,  schema_8,
-    schema_9, schema_10, schema_11, schema_12, schema_13, schema_14, schema_15, schema_16};
+const char *const schema_migrations[] = {schema_1,  schema_2,  schema_3,  schema_4,  schema_5,
+                                         schema_6,  schema_7,  schema_8,  schema_9,  schema_10,
+                                         schema_11, schema_12, schema_13, schema_14, schema_15,
+                                         schema_16, schema_17, schema_18};
 const int schema_version = COUNT_OF(schema_migrations);

@@ -231,9 +231,15 @@ static int64_t number(sqlite3 *db, const char *sql)
 
 TEST(rows_of_an_earlier_build_are_there_after_its_tables_were_made_anew)
 {
-    static const char rows[] = "INSERT INTO edges(event,prev) VALUES(7,'$a'),(7,'$b'),(8,'$a');"
-                               "INSERT INTO outbox(id,server,event,json,edu_key) VALUES"
-                               "(4,1,70,NULL,NULL),(5,2,71,NULL,NULL),(9,1,0,'{}','typing');";
+    static const char rows[] =
+        "INSERT INTO edges(event,prev) VALUES(7,'$a'),(7,'$b'),(8,'$a');"
+        "INSERT INTO outbox(id,server,event,json,edu_key) VALUES"
+        "(4,1,70,NULL,NULL),(5,2,71,NULL,NULL),(9,1,0,'{}','typing');"
+        "INSERT INTO events(event_id,room,type,state_key,sender,depth,origin_server_ts,status,"
+        "is_outlier,json) VALUES('$ours',1,1,0,1,1,1,0,0,'{}'),('$theirs',1,1,0,2,1,1,0,0,'{}');"
+        "INSERT INTO transactions(user,device_id,scope,txn_id,event_id) VALUES"
+        "(1,'D','!r m','txn','$ours'),(1,'D','to-device m','txn','');"
+        "INSERT INTO inbound(id,server,txn_id,answer) VALUES(3,1,'a','{}'),(8,2,'a','{ }');";
     enum { VERSION_OF_ROWS = 14 };
     static const struct {
         const char *sql;
@@ -244,6 +250,9 @@ TEST(rows_of_an_earlier_build_are_there_after_its_tables_were_made_anew)
         {"SELECT count(*) FROM outbox", 3},
         {"SELECT event FROM outbox WHERE server=1 AND id=4", 70},
         {"SELECT id FROM outbox WHERE server=1 AND edu_key='typing' AND json='{}'", 9},
+        {"SELECT count(*) FROM events WHERE txn_id='txn' AND txn_device='D'", 1},
+        {"SELECT count(*) FROM events WHERE event_id='$theirs' AND txn_id IS NULL", 1},
+        {"SELECT id FROM inbound WHERE server=2 AND txn_id='a' AND answer='{ }'", 8},
     };
     sqlite3 *db;
     CHECK(sqlite3_open(":memory:", &db) == SQLITE_OK);
