@@ -58,8 +58,9 @@
 #define SYNC_BYTES_MAX (8 * 1024 * 1024) /* of events in timelines, all rooms of an answer */
 #define SYNC_TO_DEVICE_MAX 100
 #define SYNC_TO_DEVICE_BYTES_MAX (2 * 1024 * 1024) /* or one message */
-#define SYNC_STRIPPED_BYTES_MAX (2 * 1024 * 1024)  /* told of invites; then only who invites */
-#define SYNC_UNREAD_MAX 100                        /* unread messages counted in a room */
+#define TO_DEVICE_TOLD_MAX 64 /* answers of a device that had no room for all, remembered */
+#define SYNC_STRIPPED_BYTES_MAX (2 * 1024 * 1024) /* told of invites; then only who invites */
+#define SYNC_UNREAD_MAX 100                       /* unread messages counted in a room */
 #define SYNC_HEROES 5
 #define PUSH_TEXT_MAX 8192  /* of a body that is searched for words of push rules */
 #define PUSH_RULES_MAX 1000 /* of one kind */
@@ -68,17 +69,19 @@
 #define TYPING_TIMEOUT_MAX_MS 60000
 #define PRESENCE_IDLE_MS 60000 /* without a /sync: offline */
 #define PRESENCE_SEEN_MAX 4096
-#define PRESENCE_STATUS_MAX 1024   /* bytes of a status message */
-#define RECEIPTS_MAX 1000          /* of one EDU or request */
-#define RECEIPT_THREADS_MAX 250    /* of a user in a room, the newest */
-#define DEVICES_MAX 1000           /* named in one query or claim */
-#define REMOTE_LISTS_MAX 10000     /* users elsewhere whose devices are kept */
-#define REMOTE_KEYS_SIZE_MAX 16384 /* of one device or key of theirs */
-#define ONE_TIME_KEYS_MAX 1000     /* kept of a device */
-#define KEY_SIGNATURES_MAX 100     /* of one user on one key */
-#define PUSHERS_MAX 100            /* of a user */
-#define BACKUP_KEYS_MAX 200000     /* of one version */
-#define TO_DEVICE_MAX 10000        /* messages of one request or EDU */
+#define PRESENCE_STATUS_MAX 1024               /* bytes of a status message */
+#define RECEIPTS_MAX 1000                      /* of one EDU or request */
+#define RECEIPT_THREADS_MAX 250                /* of a user in a room, the newest */
+#define DEVICES_MAX 1000                       /* named in one query or claim */
+#define REMOTE_LISTS_MAX 10000                 /* users elsewhere whose devices are kept */
+#define REMOTE_KEYS_SIZE_MAX 16384             /* of one device or key of theirs */
+#define ONE_TIME_KEYS_MAX 1000                 /* kept of a device */
+#define KEY_SIGNATURES_MAX 100                 /* of one user on one key */
+#define PUSHERS_MAX 100                        /* of a user */
+#define BACKUP_KEYS_MAX 200000                 /* of one version */
+#define TO_DEVICE_MAX 10000                    /* messages of one request or EDU */
+#define TO_DEVICE_BYTES_MAX (32 * 1024 * 1024) /* of them, counted at each device they are for */
+#define INBOX_BYTES_MAX (32 * 1024 * 1024) /* that wait for a device; who sent most loses most */
 #define USER_SEARCH_MAX 50
 #define MESSAGES_MAX 100
 #define SEARCH_RESULTS_MAX 100

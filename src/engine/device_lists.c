@@ -61,10 +61,11 @@ enum err device_list_changed(struct hs *hs, int64_t user, struct str user_id, st
 
 enum err device_remove(struct hs *hs, int64_t user, struct str user_id, struct str device_id)
 {
-    static const enum stmt drops[] = {
-        STMT_TOKEN_DROP_DEVICE,    STMT_DEVICE_KEYS_DROP,   STMT_ONE_TIME_DROP_DEVICE,
-        STMT_FALLBACK_DROP_DEVICE, STMT_INBOX_DROP_DEVICE,  STMT_KEY_SIGNATURES_DROP,
-        STMT_SPECIAL_DROP_DEVICE,  STMT_PUSHER_DROP_DEVICE, STMT_DEVICE_DROP};
+    static const enum stmt drops[] = {STMT_TOKEN_DROP_DEVICE,    STMT_DEVICE_KEYS_DROP,
+                                      STMT_ONE_TIME_DROP_DEVICE, STMT_FALLBACK_DROP_DEVICE,
+                                      STMT_INBOX_DROP_DEVICE,    STMT_INBOX_TOLD_DROP_DEVICE,
+                                      STMT_KEY_SIGNATURES_DROP,  STMT_SPECIAL_DROP_DEVICE,
+                                      STMT_PUSHER_DROP_DEVICE,   STMT_DEVICE_DROP};
     for (size_t i = 0; i < COUNT_OF(drops); i++) {
         TRY(store_run(hs->store, drops[i], "it", user, device_id));
     }

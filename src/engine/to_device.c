@@ -9,19 +9,43 @@
 
 struct message {
     struct str sender, type;
+    int64_t sender_name;
     const struct json *content;
+    int64_t bytes_left; /* that all of the request may take */
 };
 
-static enum err put(struct hs *hs, int64_t user, struct str device_id, const struct message *m)
+/* Whoever has most in the inbox loses the oldest of it, so that nobody pushes out what others sent.
+ */
+static enum err make_room(struct hs *hs, int64_t user, struct str device_id)
+{
+    int64_t bytes;
+    int64_t crowder;
+    TRY(store_get_int(hs->store, &bytes, 0, STMT_INBOX_SIZE, "it", user, device_id));
+    while (bytes > INBOX_BYTES_MAX) {
+        TRY(store_get_int(hs->store, &crowder, 0, STMT_INBOX_CROWDER, "it", user, device_id));
+        TRY(store_run(hs->store, STMT_INBOX_DROP_OLDEST, "iti", user, device_id, crowder));
+        TRY(store_changes(hs->store) > 0 ? ERR_NONE : ERR_CORRUPT);
+        TRY(store_get_int(hs->store, &bytes, 0, STMT_INBOX_SIZE, "it", user, device_id));
+    }
+    return ERR_NONE;
+}
+
+static enum err put(struct hs *hs, int64_t user, struct str device_id, struct message *m)
 {
     int64_t position;
     struct json *event = json_object(hs->turn);
     json_put_text(event, "sender", m->sender);
     json_put_text(event, "type", m->type);
     json_put(event, STR("content"), json_copy(hs->turn, m->content));
+    struct str text = json_str(hs->turn, event);
+    m->bytes_left -= (int64_t)text.n;
+    if (m->bytes_left < 0) {
+        return ERR_LIMIT;
+    }
     TRY(store_position_next(hs->store, &position));
-    TRY(store_run(hs->store, STMT_INBOX_PUT, "itit", user, device_id, position,
-                  json_str(hs->turn, event)));
+    TRY(store_run(hs->store, STMT_INBOX_PUT, "itiit", user, device_id, position, m->sender_name,
+                  text));
+    TRY(make_room(hs, user, device_id));
     gate_news(hs, user);
     return ERR_NONE;
 }
@@ -49,7 +73,7 @@ static bool is_meant(struct str key, struct str device_id)
 }
 
 static enum err put_devices(struct hs *hs, int64_t user, const struct devices *own,
-                            const struct message *m, struct str key)
+                            struct message *m, struct str key)
 {
     for (size_t i = 0; i < own->n; i++) {
         if (is_meant(key, own->at[i])) {
@@ -95,8 +119,9 @@ enum err to_device_send(struct hs *hs, struct str sender, struct str type, struc
                         const struct json *messages)
 {
     struct map servers;
-    struct message m = {.sender = sender, .type = type};
+    struct message m = {.sender = sender, .type = type, .bytes_left = TO_DEVICE_BYTES_MAX};
     map_init_in(&servers, hs->turn);
+    TRY(store_name(hs->store, sender, &m.sender_name));
     for (const struct json *x = json_first(messages); x != NULL; x = json_next(x)) {
         if (!mxid_is_user(json_key(x)) || !json_is(x, JSON_OBJECT)) {
             continue;
@@ -122,15 +147,18 @@ enum err to_device_send(struct hs *hs, struct str sender, struct str type, struc
 enum err to_device_receive(struct hs *hs, struct str origin, const struct json *content)
 {
     struct message m = {.sender = json_get_text(content, "sender"),
-                        .type = json_get_text(content, "type")};
+                        .type = json_get_text(content, "type"),
+                        .bytes_left = TO_DEVICE_BYTES_MAX};
     if (!mxid_is_user(m.sender) || !str_eq(mxid_server(m.sender), origin) || m.type.p == NULL) {
         return ERR_NONE;
     }
-    for (const struct json *x = json_first(json_get_object(content, "messages")); x != NULL;
-         x = json_next(x)) {
+    TRY(store_name(hs->store, m.sender, &m.sender_name));
+    enum err err = ERR_NONE;
+    for (const struct json *x = json_first(json_get_object(content, "messages"));
+         x != NULL && err == ERR_NONE; x = json_next(x)) {
         if (json_is(x, JSON_OBJECT) && hs_is_ours(hs, json_key(x))) {
-            TRY(put_user(hs, json_key(x), x, &m));
+            err = put_user(hs, json_key(x), x, &m);
         }
     }
-    return ERR_NONE;
+    return err == ERR_LIMIT ? ERR_NONE : err; /* the rest of too much is dropped */
 }

@@ -412,6 +412,35 @@ TEST(too_many_requests_are_told_when_to_come_back)
     world_close(&w);
 }
 
+TEST(one_message_is_not_kept_for_any_number_of_devices)
+{
+    enum { DEVICES = 40, SIZE = 900000 };
+    struct world w;
+    struct buf body;
+    world_open(&w);
+    const char *who = sign_up(&w, "a");
+    struct str user = str_of("");
+    for (int i = 0; i < DEVICES; i++) {
+        (void)ask(&w, "POST /_matrix/client/v3/login", "",
+                  "{\"type\":\"m.login.password\",\"user\":\"a\",\"password\":\"p\"}");
+        CHECK(w.status == 200);
+        user = json_get_text(answer(&w), "user_id");
+    }
+    buf_init(&body, 2 * SIZE);
+    buf_add_fmt(&body, "{\"messages\":{\"%.*s\":{\"*\":{\"filler\":\"", STR_ARG(user));
+    for (int i = 0; i < SIZE; i++) {
+        buf_add_char(&body, 'x');
+    }
+    buf_add(&body, STR("\"}}}}"));
+    buf_add_char(&body, 0);
+    (void)ask(&w, "PUT /_matrix/client/v3/sendToDevice/m.test/1", who, buf_str(&body).p);
+    CHECK(w.status == 413);
+    (void)ask(&w, "GET /_matrix/client/v3/sync", who, "");
+    CHECK(w.status == 200 && json_get(answer(&w), STR("to_device")) == NULL);
+    buf_release(&body);
+    world_close(&w);
+}
+
 TEST(names_and_tokens_are_not_guessed_by_reading_fast)
 {
     static const char *const guesses[] = {
@@ -457,6 +486,7 @@ TEST(what_costs_much_is_counted_with_what_costs_much)
 TEST_MAIN(TEST_ROW(an_answer_to_a_write_waits_until_it_is_durable),
           TEST_ROW(a_failed_flush_lets_nothing_out),
           TEST_ROW(names_and_tokens_are_not_guessed_by_reading_fast),
+          TEST_ROW(one_message_is_not_kept_for_any_number_of_devices),
           TEST_ROW(what_costs_much_is_counted_with_what_costs_much),
           TEST_ROW(a_refused_request_leaves_nothing_behind),
           TEST_ROW(a_repeated_request_id_acts_once_and_answers_alike),

@@ -11,6 +11,7 @@
 #include "schema_16.h"
 #include "schema_17.h"
 #include "schema_18.h"
+#include "schema_19.h"
 #include "schema_2.h"
 #include "schema_3.h"
 #include "schema_4.h"
@@ -23,5 +24,5 @@
 const char *const schema_migrations[] = {schema_1,  schema_2,  schema_3,  schema_4,  schema_5,
                                          schema_6,  schema_7,  schema_8,  schema_9,  schema_10,
                                          schema_11, schema_12, schema_13, schema_14, schema_15,
-                                         schema_16, schema_17, schema_18};
+                                         schema_16, schema_17, schema_18, schema_19};
 const int schema_version = COUNT_OF(schema_migrations);

@@ -5,30 +5,44 @@
 #include "engine/token.h"
 #include "sync/stream.h"
 
-/* Messages that find no place are put behind everything told now, in their order, so that the one
- * token still says exactly what the device has. */
-static enum err postpone(struct sync *s, int64_t after)
+/* An answer with no room for all has a token of its own, under which is kept what it told; and so
+ * has the last of them, though nothing else is new. */
+static enum err keep_told(struct sync *s, int64_t last, bool is_limited)
 {
-    int64_t at[SYNC_TO_DEVICE_MAX];
-    size_t n;
-    do {
-        struct query q;
-        n = 0;
-        query_start(&q, s->hs->store, STMT_INBOX_LIST, "itii", s->user, s->device_id, after,
-                    (int64_t)SYNC_TO_DEVICE_MAX);
-        while (n < SYNC_TO_DEVICE_MAX && query_next(&q)) {
-            at[n] = query_int(&q, 0);
-            n++;
-        }
-        TRY(query_end(&q));
-        for (size_t i = 0; i < n && at[i] <= s->upto; i++) {
-            int64_t position;
-            TRY(store_position_next(s->hs->store, &position));
-            TRY(store_run(s->hs->store, STMT_INBOX_MOVE, "iiti", position, s->user, s->device_id,
-                          at[i]));
-        }
-    } while (n == SYNC_TO_DEVICE_MAX && at[n - 1] <= s->upto);
-    return ERR_NONE;
+    struct store *store = s->hs->store;
+    if (!is_limited && s->upto > s->since) {
+        return ERR_NONE;
+    }
+    assert(s->upto == store_position(store)); /* streams only read */
+    TRY(store_position_next(store, &s->upto));
+    if (!is_limited) {
+        return ERR_NONE;
+    }
+    TRY(store_run(store, STMT_INBOX_TOLD_PUT, "itii", s->user, s->device_id, s->upto, last));
+    return store_run(store, STMT_INBOX_TOLD_TRIM, "iti", s->user, s->device_id,
+                     (int64_t)TO_DEVICE_TOLD_MAX);
+}
+
+/* The position up to which who has this token was told. */
+static enum err find_told(struct hs *hs, int64_t user, struct str device_id, int64_t since,
+                          int64_t *upto)
+{
+    return store_get_int(hs->store, upto, since, STMT_INBOX_TOLD_GET, "iti", user, device_id,
+                         since);
+}
+
+enum err to_device_taken(struct hs *hs, const struct req *req, int64_t since)
+{
+    int64_t first;
+    int64_t upto;
+    TRY(find_told(hs, req->user, req->device_id, since, &upto));
+    TRY(store_get_int(hs->store, &first, -1, STMT_INBOX_LIST, "itii", req->user, req->device_id,
+                      (int64_t)0, (int64_t)1));
+    if (first < 0 || first > upto) {
+        return ERR_NONE;
+    }
+    TRY(store_run(hs->store, STMT_INBOX_TOLD_DROP, "iti", req->user, req->device_id, since));
+    return store_run(hs->store, STMT_INBOX_DROP, "iti", req->user, req->device_id, upto);
 }
 
 static enum err put_message(struct sync *s, struct str text)
@@ -45,11 +59,12 @@ enum err to_device_pending(struct sync *s)
 {
     struct query q;
     size_t n = 0;
-    int64_t last = 0;
+    int64_t last;
     int64_t bytes_left = SYNC_TO_DEVICE_BYTES_MAX;
     bool is_full = false;
     enum err err = ERR_NONE;
-    query_start(&q, s->hs->store, STMT_INBOX_LIST, "itii", s->user, s->device_id, s->since,
+    TRY(find_told(s->hs, s->user, s->device_id, s->since, &last));
+    query_start(&q, s->hs->store, STMT_INBOX_LIST, "itii", s->user, s->device_id, last,
                 (int64_t)SYNC_TO_DEVICE_MAX);
     while (err == ERR_NONE && !is_full && query_next(&q)) {
         struct str text = query_str(&q, s->a, 1);
@@ -63,7 +78,7 @@ enum err to_device_pending(struct sync *s)
     }
     enum err ended = query_end(&q);
     TRY(err != ERR_NONE ? err : ended);
-    return is_full || n == SYNC_TO_DEVICE_MAX ? postpone(s, last) : ERR_NONE;
+    return n > 0 ? keep_told(s, last, is_full || n == SYNC_TO_DEVICE_MAX) : ERR_NONE;
 }
 
 /* Changed users of the server, before it is known whom they concern. */

@@ -89,32 +89,16 @@ static enum err evaluate(struct hs *hs, const struct req *req, struct json **out
     s.is_initial = ask->is_initial;
     s.full_state = ask->full_state;
     s.state_after = ask->state_after;
-    json_put_text(s.out, "next_batch", token_write(hs, s.a, s.upto));
     for (size_t i = 0; i < COUNT_OF(streams); i++) {
         enum err (*fill)(struct sync *) = s.is_initial ? streams[i].initial : streams[i].changed;
         if (fill != NULL) {
             TRY(fill(&s));
         }
     }
+    json_put_text(s.out, "next_batch", token_write(hs, s.a, s.upto));
     *out = s.out;
     *news = s.has_news;
     return ERR_NONE;
-}
-
-/* The device has everything up to its token. */
-static enum err take_delivered(struct hs *hs, const struct req *req)
-{
-    const struct ask *ask = req->ctx;
-    int64_t first;
-    if (ask->is_initial) {
-        return ERR_NONE;
-    }
-    TRY(store_get_int(hs->store, &first, -1, STMT_INBOX_LIST, "itii", req->user, req->device_id,
-                      (int64_t)0, (int64_t)1));
-    if (first < 0 || first > ask->since) {
-        return ERR_NONE;
-    }
-    return store_run(hs->store, STMT_INBOX_DROP, "iti", req->user, req->device_id, ask->since);
 }
 
 enum err sync_is_logged_in(struct hs *hs, struct req *req, bool *ok)
@@ -199,7 +183,7 @@ static enum err sync_get(struct hs *hs, struct req *req)
     ask->since = ask->is_initial ? 0 : ask->since;
     ask->full_state = is_true(req, "full_state");
     ask->state_after = is_true(req, "use_state_after");
-    TRY(take_delivered(hs, req));
+    TRY(ask->is_initial ? ERR_NONE : to_device_taken(hs, req, ask->since));
     TRY(presence_seen(hs, req->user, req->user_id, presence));
     TRY(evaluate(hs, req, &out, &news));
     if (news || ask->is_initial || ask->full_state || timeout_ms == 0) {

@@ -92,13 +92,40 @@ export const devices = [
         await alice.must("PUT", `/sendToDevice/m.count/t${i}`, { body });
       }
       const since = bob.since ?? "";
-      const first = await bob.sync();
       const again = await bob.must("GET", "/sync", { query: { since } });
+      const first = await bob.sync();
       equal(again.to_device.events, first.to_device.events, "the same token tells the same");
+      const position = (/** @type {string} */ token) => Number(token.slice(1).split("_")[0]);
+      const step = position(first.next_batch) - position(again.next_batch);
+      equal(step, 1, "what finds no place is not written anew");
       await bob.sync();
       const numbers = bob.toDevice.map((e) => e.content.i);
       equal(numbers, [...Array(120).keys()], "all, in order");
       equal((await bob.sync()).to_device, undefined, "and no more");
+    },
+  },
+  {
+    name: "who floods a device pushes out what he sent himself, the oldest first",
+    async run({ server }) {
+      const alice = await server.register(fresh("alice"));
+      const bob = await server.register(fresh("bob"));
+      const mallory = await server.register(fresh("mallory"));
+      await bob.sync();
+      const send = (/** @type {any} */ who, /** @type {number} */ i, filler = "") => {
+        const body = { messages: { [bob.userId]: { [bob.deviceId]: { i, filler } } } };
+        return who.must("PUT", `/sendToDevice/m.flood/t${i}`, { body });
+      };
+      const filler = "x".repeat(1_000_000);
+      await send(alice, -1);
+      for (let i = 0; i < 36; i += 1) {
+        await send(mallory, i, filler);
+      }
+      await send(alice, -2);
+      while ((await bob.sync()).to_device) {
+        // until it has them all
+      }
+      const numbers = bob.toDevice.map((e) => e.content.i);
+      equal(numbers, [-1, ...[...Array(36).keys()].slice(3), -2], "32 MiB are kept");
     },
   },
   {
