@@ -69,14 +69,17 @@
 #define TYPING_TIMEOUT_MAX_MS 60000
 #define PRESENCE_IDLE_MS 60000 /* without a /sync: offline */
 #define PRESENCE_SEEN_MAX 4096
-#define PRESENCE_STATUS_MAX 1024               /* bytes of a status message */
-#define RECEIPTS_MAX 1000                      /* of one EDU or request */
-#define RECEIPT_THREADS_MAX 250                /* of a user in a room, the newest */
-#define DEVICES_MAX 1000                       /* named in one query or claim */
-#define REMOTE_LISTS_MAX 10000                 /* users elsewhere whose devices are kept */
-#define REMOTE_KEYS_SIZE_MAX 16384             /* of one device or key of theirs */
-#define ONE_TIME_KEYS_MAX 1000                 /* kept of a device */
-#define KEY_SIGNATURES_MAX 100                 /* of one user on one key */
+#define PRESENCE_STATUS_MAX 1024           /* bytes of a status message */
+#define RECEIPTS_MAX 1000                  /* of one EDU or request */
+#define RECEIPT_THREADS_MAX 250            /* of a user in a room, the newest */
+#define DEVICES_MAX 1000                   /* named in one query or claim */
+#define REMOTE_LISTS_MAX 10000             /* users elsewhere whose devices are kept */
+#define REMOTE_KEYS_SIZE_MAX 16384         /* of one device or key of theirs */
+#define ONE_TIME_KEYS_MAX 1000             /* kept of a device */
+#define KEY_SIGNATURES_MAX 100             /* of one user on one key */
+#define ACCOUNT_DATA_MAX (8 * 1024 * 1024) /* of a user: a first /sync tells it all */
+#define FILTERS_MAX 250                    /* of a user, the newest */
+#define FILTER_SIZE_MAX (64 * 1024)
 #define PUSHERS_MAX 100                        /* of a user */
 #define BACKUP_KEYS_MAX 200000                 /* of one version */
 #define TO_DEVICE_MAX 10000                    /* messages of one request or EDU */

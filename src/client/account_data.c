@@ -42,14 +42,26 @@ static bool is_managed(struct str type)
     return str_eq(type, STR("m.fully_read")) || str_eq(type, STR("m.push_rules"));
 }
 
+static enum err store_data(struct hs *hs, struct req *req, int64_t room, struct str type,
+                           const struct json *content)
+{
+    int64_t others;
+    TRY(store_get_int(hs->store, &others, 0, STMT_ACCOUNT_DATA_SIZE, "iit", req->user, room, type));
+    if (others + (int64_t)(type.n + json_str(req->a, content).n) > ACCOUNT_DATA_MAX) {
+        return reply_error(req, 413, "M_TOO_LARGE",
+                           "your account data would have more than %d bytes", ACCOUNT_DATA_MAX);
+    }
+    TRY(account_data_put(hs, req->user, room, type, content));
+    return reply_empty(req);
+}
+
 static enum err put_data(struct hs *hs, struct req *req, int64_t room, struct str type)
 {
     if (is_managed(type)) {
         return reply_error(req, 405, "M_BAD_JSON", "'%.*s' is set by a request of its own",
                            STR_ARG(type));
     }
-    TRY(account_data_put(hs, req->user, room, type, req->body));
-    return reply_empty(req);
+    return store_data(hs, req, room, type, req->body);
 }
 
 enum err own_data_get(struct hs *hs, struct req *req)
@@ -124,8 +136,7 @@ enum err tag_put(struct hs *hs, struct req *req)
         return ERR_NONE;
     }
     json_put(of.tags, req->params[2], json_copy(req->a, req->body));
-    TRY(account_data_put(hs, req->user, of.room, STR("m.tag"), of.content));
-    return reply_empty(req);
+    return store_data(hs, req, of.room, STR("m.tag"), of.content);
 }
 
 enum err tag_delete(struct hs *hs, struct req *req)

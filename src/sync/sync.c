@@ -215,10 +215,15 @@ static enum err filter_post(struct hs *hs, struct req *req)
         return reply_error(req, 400, "M_BAD_JSON", "%s", why);
     }
     struct str text = json_str(req->a, req->body);
+    if (text.n > FILTER_SIZE_MAX) {
+        return reply_error(req, 413, "M_TOO_LARGE", "a filter has at most %d bytes",
+                           FILTER_SIZE_MAX);
+    }
     TRY(store_get_int(hs->store, &id, 0, STMT_FILTER_FIND, "it", req->user, text));
     if (id == 0) {
         TRY(store_run(hs->store, STMT_FILTER_PUT, "it", req->user, text));
         id = store_last_id(hs->store);
+        TRY(store_run(hs->store, STMT_FILTER_FORGET, "ii", req->user, (int64_t)FILTERS_MAX));
     }
     struct json *out = json_object(req->a);
     json_put_text(out, "filter_id", arena_fmt(req->a, "%lld", (long long)id));

@@ -282,6 +282,30 @@ export const account = [
       const base = `/user/${enc(user.userId)}/filter`;
       const id = (await user.must("POST", base, { body: filter })).filter_id;
       equal(await user.must("GET", `${base}/${enc(id)}`), filter, "a filter is kept");
+      const large = { room: { rooms: ["!".repeat(70_000)] } };
+      refused(await user.call("POST", base, { body: large }), 413, "M_TOO_LARGE", "a small one");
+      let last = "";
+      for (let limit = 10; limit < 260; limit += 1) {
+        const body = { room: { timeline: { limit } } };
+        last = (await user.must("POST", base, { body })).filter_id;
+      }
+      refused(await user.call("GET", `${base}/${enc(id)}`), 404, "M_NOT_FOUND", "the newest are");
+      await user.must("GET", `${base}/${enc(last)}`);
+    },
+  },
+  {
+    name: "account data is bounded, whatever its types",
+    async run({ server }) {
+      const user = await server.register(fresh("hoard"));
+      const body = { text: "x".repeat(1_000_000) };
+      const path = (/** @type {number} */ i) => `/user/${enc(user.userId)}/account_data/m.${i}`;
+      for (let i = 0; i < 8; i += 1) {
+        await user.must("PUT", path(i), { body });
+      }
+      refused(await user.call("PUT", path(8), { body }), 413, "M_TOO_LARGE", "8 MiB");
+      await user.must("PUT", path(7), { body });
+      await user.must("PUT", path(0), { body: {} });
+      await user.must("PUT", path(8), { body });
     },
   },
 ];
