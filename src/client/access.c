@@ -9,9 +9,15 @@ enum { MEMBERSHIPS_BACK = 16 }; /* changes of one user's, followed to when he wa
 
 enum err access_joined(struct hs *hs, struct req *req, struct room **room, bool *ok)
 {
+    return access_joined_in(hs, req, req->params[0], room, ok);
+}
+
+enum err access_joined_in(struct hs *hs, struct req *req, struct str room_id, struct room **room,
+                          bool *ok)
+{
     struct str membership = STR_ABSENT;
     *ok = false;
-    enum err err = room_find(hs, req->params[0], room);
+    enum err err = room_find(hs, room_id, room);
     if (err != ERR_ABSENT) {
         TRY(err);
         TRY(current_membership(hs, req->user, (*room)->nid, req->a, &membership, NULL));

@@ -9,6 +9,8 @@
 
 /* The room of params[0], of which the user is a member. */
 enum err access_joined(struct hs *hs, struct req *req, struct room **room, bool *ok) MUST_USE;
+enum err access_joined_in(struct hs *hs, struct req *req, struct str room_id, struct room **room,
+                          bool *ok) MUST_USE;
 /* The room of params[0], when anybody of ours is in it. */
 enum err access_resident(struct hs *hs, struct req *req, struct room **room, bool *ok) MUST_USE;
 /* The room as the user may read it: joined: the current state; left or banned: the state at that

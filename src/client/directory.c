@@ -37,6 +37,8 @@ enum err alias_put(struct hs *hs, struct req *req)
     struct str alias = req->params[0];
     struct str room_id = json_get_text(req->body, "room_id");
     struct str taken;
+    struct room *room;
+    bool ok;
     if (!mxid_is_alias(alias)) {
         return reply_error(req, 400, "M_INVALID_PARAM", "this is no room alias");
     }
@@ -45,6 +47,10 @@ enum err alias_put(struct hs *hs, struct req *req)
     }
     if (!mxid_is_room(room_id)) {
         return reply_error(req, 400, "M_INVALID_PARAM", "'room_id' is no room id");
+    }
+    TRY(access_joined_in(hs, req, room_id, &room, &ok));
+    if (!ok) { /* names would lead where the rooms' members do not want them to */
+        return ERR_NONE;
     }
     TRY(store_get_str(hs->store, req->a, &taken, STMT_ALIAS_GET, "t", alias));
     if (taken.p != NULL) {

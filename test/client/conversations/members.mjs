@@ -149,6 +149,20 @@ export const members = [
     },
   },
   {
+    name: "an alias is made by who is in the room",
+    async run({ server }) {
+      const alice = await server.register(fresh("alias"));
+      const bob = await server.register(fresh("alias"));
+      const room = await alice.createRoom({ preset: "public_chat" });
+      const path = `/directory/room/${enc(`#${fresh("lure")}:${alice.serverName}`)}`;
+      const body = { room_id: room };
+      refused(await bob.call("PUT", path, { body }), 403, "M_FORBIDDEN", "not by others");
+      await bob.join(room);
+      await bob.must("PUT", path, { body });
+      equal((await alice.must("GET", path)).room_id, room, "and leads there");
+    },
+  },
+  {
     name: "an alias that is deleted no longer names its room",
     async run({ server }) {
       const alice = await server.register(fresh("alias"));
