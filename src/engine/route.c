@@ -100,27 +100,33 @@ static enum route_found decode(const struct segments *path, const size_t *wild, 
     return ROUTE_FOUND;
 }
 
+/* The first row for the path that has one of the methods; NULL: there is none. */
+static const struct route *row_of(const struct route *const *tables, const struct segments *path,
+                                  unsigned methods, size_t wild[HTTP_SEGMENTS_MAX], size_t *n_wild)
+{
+    for (; *tables != NULL; tables++) {
+        for (const struct route *row = *tables; row->path != NULL; row++) {
+            if ((row->methods & methods) != 0 && fits(str_of(row->path), path, wild, n_wild)) {
+                return row;
+            }
+        }
+    }
+    return NULL;
+}
+
 enum route_found route_find(const struct route *const *tables, struct req *req)
 {
     struct segments path;
     size_t wild[HTTP_SEGMENTS_MAX] = {0};
-    enum route_found found = ROUTE_NO_PATH;
     if (!split(req->head->path, &path)) {
         return ROUTE_NO_PATH;
     }
-    for (; *tables != NULL; tables++) {
-        for (const struct route *row = *tables; row->path != NULL; row++) {
-            if (!fits(str_of(row->path), &path, wild, &req->n_params)) {
-                continue;
-            }
-            if ((row->methods & (unsigned)req->head->method) != 0) {
-                req->route = row;
-                return decode(&path, wild, req);
-            }
-            found = ROUTE_NO_METHOD;
-        }
+    req->route = row_of(tables, &path, (unsigned)req->head->method, wild, &req->n_params);
+    if (req->route != NULL) {
+        return decode(&path, wild, req);
     }
-    return found;
+    return row_of(tables, &path, ~0U, wild, &req->n_params) != NULL ? ROUTE_NO_METHOD
+                                                                    : ROUTE_NO_PATH;
 }
 
 static bool has_kind(const struct json *node, enum field_kind kind)

@@ -12,6 +12,8 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *stmts[STMT_COUNT];
     bool in_turn;
+    bool in_savepoint;
+    bool is_alone; /* nothing was written before in this turn: the transaction is the savepoint */
     int changes_before, changes_mark; /* before the turn, and the savepoint */
     int changes_spared;               /* of those of the turn */
     int64_t position, position_saved;
@@ -236,12 +238,16 @@ enum err store_savepoint(struct store *s)
     s->position_mark = s->position;
     s->position_low_mark = s->position_low;
     s->changes_mark = sqlite3_total_changes(s->db);
-    return store_run(s, STMT_SAVEPOINT, "");
+    assert(s->in_turn && !s->in_savepoint);
+    s->in_savepoint = true;
+    s->is_alone = s->changes_mark == s->changes_before;
+    return s->is_alone ? ERR_NONE : store_run(s, STMT_SAVEPOINT, "");
 }
 
 enum err store_release(struct store *s)
 {
-    return store_run(s, STMT_RELEASE, "");
+    s->in_savepoint = false;
+    return s->is_alone ? ERR_NONE : store_run(s, STMT_RELEASE, "");
 }
 
 bool store_has_written(const struct store *s)
@@ -263,7 +269,12 @@ enum err store_rollback(struct store *s)
     if (store_has_written(s)) { /* a name without its row would be of another one soon */
         names_forget(s);
     }
-    TRY(store_run(s, STMT_ROLLBACK, ""));
+    s->in_savepoint = false;
+    if (s->is_alone) {
+        s->in_turn = false;
+        return store_run(s, STMT_ROLLBACK, "");
+    }
+    TRY(store_run(s, STMT_ROLLBACK_TO, ""));
     return store_run(s, STMT_RELEASE, "");
 }
 

@@ -145,6 +145,42 @@ TEST(a_savepoint_takes_back_rows_and_positions)
     store_close(s);
 }
 
+/* One input that makes a name. */
+static void write_name(struct store *s, struct str name, bool spares)
+{
+    int64_t id;
+    CHECK(store_savepoint(s) == ERR_NONE);
+    CHECK(store_name(s, name, &id) == ERR_NONE);
+    if (spares) {
+        store_spare(s);
+    }
+    CHECK(store_release(s) == ERR_NONE);
+}
+
+TEST(the_first_input_of_a_turn_is_taken_back_and_the_turn_goes_on)
+{
+    struct store *s = open_memory();
+    enum store_wrote wrote;
+    int64_t id;
+    for (int i = 0; i < 2; i++) {
+        CHECK(store_begin(s) == ERR_NONE);
+        CHECK(store_savepoint(s) == ERR_NONE);
+        CHECK(store_name(s, STR("lost"), &id) == ERR_NONE);
+        CHECK(store_rollback(s) == ERR_NONE);
+    }
+    CHECK(store_commit(s, &wrote) == ERR_NONE);
+    CHECK(wrote == STORE_WROTE_NOTHING);
+    CHECK(store_begin(s) == ERR_NONE);
+    write_name(s, STR("kept"), false);
+    CHECK(store_commit(s, &wrote) == ERR_NONE);
+    CHECK(wrote == STORE_WROTE);
+    CHECK(store_name_find(s, STR("lost"), &id) == ERR_NONE);
+    CHECK(id == 0);
+    CHECK(store_name_find(s, STR("kept"), &id) == ERR_NONE);
+    CHECK(id != 0);
+    store_close(s);
+}
+
 TEST(a_turn_that_only_reads_changes_nothing)
 {
     struct store *s = open_memory();
@@ -157,18 +193,6 @@ TEST(a_turn_that_only_reads_changes_nothing)
     CHECK(store_commit(s, &wrote) == ERR_NONE);
     CHECK(wrote == STORE_WROTE_NOTHING);
     store_close(s);
-}
-
-/* One input that makes a name. */
-static void write_name(struct store *s, struct str name, bool spares)
-{
-    int64_t id;
-    CHECK(store_savepoint(s) == ERR_NONE);
-    CHECK(store_name(s, name, &id) == ERR_NONE);
-    if (spares) {
-        store_spare(s);
-    }
-    CHECK(store_release(s) == ERR_NONE);
 }
 
 TEST(a_turn_is_spare_when_all_it_wrote_is)
@@ -269,6 +293,7 @@ TEST(rows_of_an_earlier_build_are_there_after_its_tables_were_made_anew)
 TEST_MAIN(TEST_ROW(every_statement_prepares_and_scans_no_table_and_no_room),
           TEST_ROW(an_event_with_many_relations_is_looked_at_in_part),
           TEST_ROW(a_savepoint_takes_back_rows_and_positions),
+          TEST_ROW(the_first_input_of_a_turn_is_taken_back_and_the_turn_goes_on),
           TEST_ROW(a_turn_that_only_reads_changes_nothing),
           TEST_ROW(a_turn_is_spare_when_all_it_wrote_is),
           TEST_ROW(a_text_with_c0_80_comes_back_as_it_was),
