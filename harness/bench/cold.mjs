@@ -1,6 +1,6 @@
 /**
- * The worker in both browsers: from stopped to its first answer, with databases of two sizes; how long a
- * commit takes; how long a send takes until its page has the answer.
+ * The worker in both browsers: from stopped to its first answer, with databases of four sizes; how long a
+ * commit takes in an empty one and in the largest; how long a send takes until its page has the answer.
  */
 import { chromium, firefox } from "@playwright/test";
 import { launchOn } from "../browsers.mjs";
@@ -15,7 +15,12 @@ import { built, inFolder } from "./place.mjs";
 
 const STARTS = 10;
 const SENDS = 300;
-const LARGE = 10_000_000;
+/** One after the other, in the same browser. */
+const DATABASES = [
+  { name: "1 MB", bytes: 1_000_000 },
+  { name: "10 MB", bytes: 10_000_000, aim: 300 },
+  { name: "100 MB", bytes: 100_000_000 },
+];
 const LARGE_TEXT = 48 * 1024;
 const FOLDED_BYTES = 256 * 1024;
 const FOLDED_WITHIN_MS = 20_000;
@@ -48,7 +53,7 @@ async function life(figures, page, browser) {
   const put = (
     /** @type {string} */ name,
     /** @type {number[]} */ times,
-    /** @type {number} */ aim,
+    /** @type {number | undefined} */ aim,
   ) => {
     figures.put(`${browser}: ${name}, p50`, quantile(times, 0.5), { ...TIME, aim });
     figures.put(`${browser}: ${name}, p99`, quantile(times, 0.99), TIME);
@@ -58,21 +63,36 @@ async function life(figures, page, browser) {
 
   const { token, room } = await enter(page);
   await killWorkers(page, browser);
-  const times = await sends(page, token, room, SENDS, 100);
-  const { commit } = await workerFacts(page);
-  figures.put(`${browser}: commit, p50`, commit.p50_ms, { ...TIME, aim: 5 });
-  figures.put(`${browser}: commit, p99`, commit.p99_ms, TIME);
-  figures.put(`${browser}: send to answer, p50`, quantile(times, 0.5), TIME);
-  figures.put(`${browser}: send to answer, p99`, quantile(times, 0.99), TIME);
+  const write = async (/** @type {string} */ where, /** @type {number} */ aim) => {
+    put(`send to answer${where}`, await sends(page, token, room, SENDS, 100), undefined);
+    const { commit } = await workerFacts(page);
+    figures.put(`${browser}: commit${where}, p50`, commit.p50_ms, { ...TIME, aim });
+    figures.put(`${browser}: commit${where}, p99`, commit.p99_ms, TIME);
+  };
+  await write("", 5);
+  for (const { name, bytes, aim } of DATABASES) {
+    await grow(page, token, room, bytes);
+    put(`cold start, ${name} database`, await starts(page, browser), aim);
+  }
+  await write(", 100 MB database", 5);
+}
 
-  while ((await workerFacts(page)).database_bytes < LARGE) {
+/**
+ * Large messages until the database has so many bytes, and the log is folded.
+ *
+ * @param {Page} page
+ * @param {string} token
+ * @param {string} room
+ * @param {number} bytes
+ */
+async function grow(page, token, room, bytes) {
+  while ((await workerFacts(page)).database_bytes < bytes) {
     await sends(page, token, room, 20, LARGE_TEXT);
   }
   const until = Date.now() + FOLDED_WITHIN_MS;
   while ((await workerFacts(page)).log_bytes > FOLDED_BYTES && Date.now() < until) {
     await pause(500);
   }
-  put("cold start, 10 MB database", await starts(page, browser), 300);
 }
 
 /**
