@@ -71,15 +71,15 @@ static void add(struct hs *hs, struct servers *s, int64_t server)
 
 static enum err servers_of(struct hs *hs, int64_t room, struct servers *out)
 {
-    struct query q;
+    int64_t server = 0;
     *out = (struct servers){0};
-    query_start(&q, hs->store, STMT_MEMBER_SERVERS, "i", room);
-    while (out->n < SERVERS_MAX && query_next(&q)) {
-        if (query_int(&q, 0) != hs->identity.server_name) {
-            add(hs, out, query_int(&q, 0));
+    do {
+        TRY(store_get_int(hs->store, &server, 0, STMT_MEMBER_SERVER_AFTER, "ii", room, server));
+        if (server != 0 && server != hs->identity.server_name) {
+            add(hs, out, server);
         }
-    }
-    return query_end(&q);
+    } while (server != 0 && out->n < SERVERS_MAX);
+    return ERR_NONE;
 }
 
 /* Who is kicked or banned hears of it, although his server may have left with it. */
