@@ -18,6 +18,11 @@ test.describe("1 register", () => {
     });
   }
 
+  test("no page of another site can show the client in a frame", async ({ stage }) => {
+    const { headers } = await fetch(stage.first.origin);
+    expect(headers.get("content-security-policy")).toBe("frame-ancestors 'self'");
+  });
+
   test("each has a homeserver of their own, and both are at the relay", async ({ stage }) => {
     expect(stage.notes.get("first.server")).not.toBe(stage.notes.get("second.server"));
     for (const person of [stage.first, stage.second]) {

@@ -27,7 +27,8 @@ test("the status page shows the homeserver, and its JSON has the same facts", as
   expect(json.worker.log.length).toBeGreaterThan(0);
   const errors = /** @type {string[]} */ ([]);
   page.on("pageerror", (error) => errors.push(String(error)));
-  await page.goto(`${site.origin}/_neurite/`);
+  const opened = await page.goto(`${site.origin}/_neurite/`);
+  expect(opened?.headers()["content-security-policy"]).toContain("frame-ancestors 'none'");
   await expect(page.locator("#name")).toHaveText(json.server_name);
   await expect(page.locator("#state")).toHaveText("running");
   await expect(page.locator("#build")).toContainText(json.build);
