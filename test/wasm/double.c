@@ -227,7 +227,7 @@ void hs_request(struct hs *hs, struct now now, uint64_t id, struct str head, str
         status_get(hs, id);
     } else if (str_eq(path, STR("/_matrix/park")) && hs->parked_n < PARKED_MAX) {
         hs->parked[hs->parked_n++] = id;
-    } else if (str_eq(path, STR("/_matrix/trap"))) {
+    } else if (str_starts(path, STR("/_matrix/trap"))) {
         __builtin_trap();
     } else if (str_eq(path, STR("/_matrix/abort"))) {
         assert(str_is_empty(path));

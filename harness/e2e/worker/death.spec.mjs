@@ -42,11 +42,12 @@ test("an input that killed three times is refused, by the next worker too, and o
   browserName,
 }) => {
   for (let i = 0; i < 3; i++) {
-    expect((await ask(page, "POST", "/_matrix/trap", "poison")).status).toBe(500);
+    const trap = await ask(page, "POST", "/_matrix/trap?access_token=secret", "poison");
+    expect(trap.status).toBe(500);
     await getNote(page, "none"); // the death is written down before the next life
     await killWorkers(page, browserName);
   }
-  const refused = await ask(page, "POST", "/_matrix/trap", "poison");
+  const refused = await ask(page, "POST", "/_matrix/trap?access_token=secret", "poison");
   expect(refused.status).toBe(400);
   expect((await ask(page, "POST", "/_matrix/trap", "another")).status).toBe(500);
   const facts = await workerFacts(page);
@@ -54,6 +55,7 @@ test("an input that killed three times is refused, by the next worker too, and o
     expect.objectContaining({ what: "POST /_matrix/trap", deaths: 3 }),
   );
   expect(facts.deaths).toHaveLength(1);
+  expect(JSON.stringify(facts), "tokens are not shown").not.toContain("secret");
 });
 
 test("the stop button drops the instance, and the next request starts another", async ({
