@@ -74,8 +74,9 @@
 #define RECEIPT_THREADS_MAX 250            /* of a user in a room, the newest */
 #define DEVICES_MAX 1000                   /* named in one query or claim */
 #define REMOTE_LISTS_MAX 10000             /* users elsewhere whose devices are kept */
-#define REMOTE_KEYS_SIZE_MAX 16384         /* of one device or key of theirs */
+#define REMOTE_KEYS_SIZE_MAX 16384         /* of one device or key, here or theirs */
 #define ONE_TIME_KEYS_MAX 1000             /* kept of a device */
+#define FALLBACK_KEYS_MAX 16               /* algorithms of a device */
 #define KEY_SIGNATURES_MAX 100             /* of one user on one key */
 #define ACCOUNT_DATA_MAX (8 * 1024 * 1024) /* of a user: a first /sync tells it all */
 #define FILTERS_MAX 250                    /* of a user, the newest */

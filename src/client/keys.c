@@ -69,6 +69,7 @@ static enum err put_one_time_keys(struct hs *hs, struct req *req)
 static enum err put_fallback_keys(struct hs *hs, struct req *req)
 {
     const struct json *keys = json_get_object(req->body, "fallback_keys");
+    int64_t n;
     for (const struct json *x = json_first(keys); x != NULL; x = json_next(x)) {
         struct str algorithm;
         struct str id;
@@ -78,13 +79,40 @@ static enum err put_fallback_keys(struct hs *hs, struct req *req)
         TRY(store_run(hs->store, STMT_FALLBACK_PUT, "itttt", req->user, req->device_id, algorithm,
                       id, json_str(req->a, x)));
     }
-    return ERR_NONE;
+    TRY(store_get_int(hs->store, &n, 0, STMT_FALLBACK_COUNT, "it", req->user, req->device_id));
+    return n <= FALLBACK_KEYS_MAX
+               ? ERR_NONE
+               : reply_error(req, 400, "M_LIMIT_EXCEEDED",
+                             "a device has fallback keys of at most %d algorithms",
+                             FALLBACK_KEYS_MAX);
+}
+
+static bool is_small(struct arena *a, const struct json *key)
+{
+    return json_key(key).n + json_str(a, key).n <= REMOTE_KEYS_SIZE_MAX;
+}
+
+static enum err check_sizes(struct hs *hs, struct req *req)
+{
+    static const char *const members[] = {"one_time_keys", "fallback_keys"};
+    const struct json *device = json_get_object(req->body, "device_keys");
+    bool are_small = device == NULL || is_small(req->a, device);
+    (void)hs;
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        const struct json *keys = json_get_object(req->body, members[i]);
+        for (const struct json *x = json_first(keys); x != NULL; x = json_next(x)) {
+            are_small = are_small && is_small(req->a, x);
+        }
+    }
+    return are_small ? ERR_NONE
+                     : reply_error(req, 400, "M_TOO_LARGE", "a key has at most %d bytes",
+                                   REMOTE_KEYS_SIZE_MAX);
 }
 
 enum err keys_upload_post(struct hs *hs, struct req *req)
 {
     static enum err (*const steps[])(struct hs *, struct req *) = {
-        put_device_keys, put_one_time_keys, put_fallback_keys};
+        check_sizes, put_device_keys, put_one_time_keys, put_fallback_keys};
     struct query q;
     for (size_t i = 0; i < COUNT_OF(steps); i++) {
         TRY(steps[i](hs, req));

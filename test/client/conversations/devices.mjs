@@ -60,6 +60,26 @@ export const devices = [
     },
   },
   {
+    name: "a device keeps only so many keys, and no large ones",
+    async run({ server }) {
+      const alice = await server.register(fresh("alice"));
+      const upload = (/** @type {any} */ body) => alice.call("POST", "/keys/upload", { body });
+      const key = { key: "x".repeat(20_000) };
+      for (const member of ["one_time_keys", "fallback_keys"]) {
+        const large = await upload({ [member]: { "signed_curve25519:A": key } });
+        refused(large, 400, "M_TOO_LARGE", member);
+      }
+      const named = (/** @type {number} */ i) => [`algorithm${i}:A`, { key: "x" }];
+      const some = (/** @type {number} */ from, /** @type {number} */ n) => ({
+        fallback_keys: Object.fromEntries([...Array(n).keys()].map((i) => named(from + i))),
+      });
+      equal((await upload(some(0, 16))).status, 200, "sixteen");
+      equal((await upload(some(0, 16))).status, 200, "the same again");
+      refused(await upload(some(16, 1)), 400, "M_LIMIT_EXCEEDED", "and no more");
+      equal((await alice.sync()).device_unused_fallback_key_types.length, 16, "are kept");
+    },
+  },
+  {
     name: "changed devices are told to those who share a room",
     async run({ server }) {
       const alice = await server.register(fresh("alice"));
