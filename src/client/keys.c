@@ -105,7 +105,7 @@ static enum err check_sizes(struct hs *hs, struct req *req)
         }
     }
     return are_small ? ERR_NONE
-                     : reply_error(req, 400, "M_TOO_LARGE", "a key has at most %d bytes",
+                     : reply_error(req, 413, "M_TOO_LARGE", "a key has at most %d bytes",
                                    REMOTE_KEYS_SIZE_MAX);
 }
 

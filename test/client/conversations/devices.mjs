@@ -67,7 +67,7 @@ export const devices = [
       const key = { key: "x".repeat(20_000) };
       for (const member of ["one_time_keys", "fallback_keys"]) {
         const large = await upload({ [member]: { "signed_curve25519:A": key } });
-        refused(large, 400, "M_TOO_LARGE", member);
+        refused(large, 413, "M_TOO_LARGE", member);
       }
       const named = (/** @type {number} */ i) => [`algorithm${i}:A`, { key: "x" }];
       const some = (/** @type {number} */ from, /** @type {number} */ n) => ({
