@@ -64,12 +64,13 @@ export const devices = [
     async run({ server }) {
       const alice = await server.register(fresh("alice"));
       const upload = (/** @type {any} */ body) => alice.call("POST", "/keys/upload", { body });
-      const key = { key: "x".repeat(20_000) };
+      const key = { key: "x".repeat(20_000), signatures: {} };
       for (const member of ["one_time_keys", "fallback_keys"]) {
         const large = await upload({ [member]: { "signed_curve25519:A": key } });
         refused(large, 413, "M_TOO_LARGE", member);
       }
-      const named = (/** @type {number} */ i) => [`algorithm${i}:A`, { key: "x" }];
+      const small = { key: "x", fallback: true, signatures: {} };
+      const named = (/** @type {number} */ i) => [`algorithm${i}:A`, small];
       const some = (/** @type {number} */ from, /** @type {number} */ n) => ({
         fallback_keys: Object.fromEntries([...Array(n).keys()].map((i) => named(from + i))),
       });
