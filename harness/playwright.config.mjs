@@ -7,8 +7,8 @@ process.env.PW_EXPERIMENTAL_SERVICE_WORKER_NETWORK_EVENTS = "1";
 const artifacts = process.env.ARTIFACTS ?? "../artifacts";
 
 export default defineConfig({
-  testDir: "./e2e/worker",
-  testMatch: "*.spec.mjs",
+  testDir: "./e2e",
+  testMatch: ["worker/*.spec.mjs", "page/*.spec.mjs"],
   outputDir: `${artifacts}/playwright`,
   timeout: 90_000,
   expect: { timeout: 30_000 },

@@ -30,6 +30,7 @@ client    test/client/*.test.mjs
 conformance test/conformance/*.test.mjs
 interop   test/interop/*.test.mjs
 worker    harness/e2e/worker/*.spec.mjs
+page      harness/e2e/page/*.spec.mjs
 scenario  harness/e2e/scenario/*.spec.mjs
 ROWS
 }
@@ -113,6 +114,11 @@ browsers() {
 # and with native ones over the relay.
 ring_worker() {
     programs && build wasm && WASM_BUILD="$top/build/wasm" browsers worker
+}
+
+# What people see of the client's page when something is not as it should be.
+ring_page() {
+    programs && build wasm && scripts/build-riot.sh && WASM_BUILD="$top/build/wasm" browsers page
 }
 
 # Two browsers against the whole stack as plain processes. Its reporter prints "ok" and "FAIL".

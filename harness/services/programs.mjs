@@ -61,10 +61,12 @@ export async function startNeurite(data, relay, more = []) {
  * @param {string} prefix a folder that it writes to
  * @param {number} port
  * @param {number} relay the relay's port
+ * @param {Record<string, string>} [settings] more of what web/run-nginx.sh takes
  */
-export async function startWeb(prefix, port, relay) {
+export async function startWeb(prefix, port, relay, settings = {}) {
   const program = new Program("env", [
     ...[`WEB_PORT=${port}`, "WEB_ADDR=127.0.0.1", `RELAY_ADDR=127.0.0.1:${relay}`],
+    ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
     ...[`${top}web/run-nginx.sh`, prefix],
   ]);
   await program.until(() => isOpen(port));

@@ -8,6 +8,7 @@ const COVER =
   "color:#2e2f32;font:16px/1.5 sans-serif;display:flex;align-items:center;justify-content:center";
 const CARD = "max-width:36em;padding:2em";
 const QUIET = "color:#61708b;margin:0.5em 0";
+const UNBROKEN = "display:inline-block"; // an address or a command stays on one line
 
 /**
  * @param {string} tag
@@ -78,17 +79,36 @@ export function showInsecureContext() {
   splash.title.textContent = "This page needs a secure connection";
   splash.line.textContent =
     "Neurite keeps a whole homeserver in your browser, in a service worker. Browsers allow service " +
-    `workers only on https:// pages and on localhost, and this page is ${location.origin}.`;
+    "workers only on https:// pages and on localhost, and this page is ";
+  splash.line.append(element("span", location.origin, UNBROKEN), ".");
   const ways = document.createElement("ul");
+  const listen = location.port || "80";
   for (const way of [
-    `On the machine that serves this page, open ${local}`,
-    `From another machine, forward the port and open ${local} there: ` +
-      `ssh -N -L ${location.port || "80"}:localhost:${location.port || "80"} ${location.hostname}`,
-    "Or put a web server with a certificate in front of it and open it by https://",
+    ["On the machine that serves this page, open ", localLink(local)],
+    [
+      "From another machine, forward the port and open ",
+      localLink(local),
+      " there: ",
+      element("code", `ssh -N -L ${listen}:localhost:${listen} ${location.hostname}`, UNBROKEN),
+    ],
+    ["Or put a web server with a certificate in front of it and open it by https://"],
   ]) {
-    ways.append(element("li", way, "margin:0.5em 0"));
+    const item = element("li", "", "margin:0.5em 0");
+    item.append(...way);
+    ways.append(item);
   }
   splash.card.append(ways);
+}
+
+/**
+ * @param {string} address
+ * @returns {HTMLElement}
+ */
+function localLink(address) {
+  const link = document.createElement("a");
+  link.href = address;
+  link.textContent = address;
+  return link;
 }
 
 /** The page in a browser that has service workers switched off. */
